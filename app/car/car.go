@@ -1,0 +1,123 @@
+// Package car is the domain: photos of cars, what a model says they are, and
+// the one flow that takes a photo to a kept prediction. It knows no HTTP, SQL
+// or AWS; those live in packages of their own that implement its interfaces.
+package car
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Faults a caller can tell apart with errors.Is. Each is the reason of a
+// Refusal or wraps the error of the part that failed.
+var (
+	// ErrNotImage: the bytes are no picture, or there are none.
+	ErrNotImage = errors.New("not an image")
+	// ErrUnsupportedType: a picture, but in a format that is not taken.
+	ErrUnsupportedType = errors.New("unsupported image type")
+	// ErrTooLarge: more bytes than Limits.Bytes.
+	ErrTooLarge = errors.New("image too large")
+	// ErrTooManyPixels: the header announces more pixels than Limits.Pixels.
+	ErrTooManyPixels = errors.New("too many pixels")
+	// ErrBroken: the format is known, but the content does not decode.
+	ErrBroken = errors.New("broken image")
+	// ErrEndpointUnavailable: the model is off, cold, throttling or talks rubbish.
+	ErrEndpointUnavailable = errors.New("endpoint unavailable")
+	// ErrEndpointTimeout: the model took too long.
+	ErrEndpointTimeout = errors.New("endpoint timed out")
+	// ErrSpoolUnavailable: the upload could not be made durable.
+	ErrSpoolUnavailable = errors.New("spool unavailable")
+	// ErrInFlight: an upload with this id is being worked on.
+	ErrInFlight = errors.New("upload in flight")
+	// ErrIDReused: this id belongs to a photo with other bytes.
+	ErrIDReused = errors.New("id used for another photo")
+	// ErrNotFound: there is no such prediction or picture.
+	ErrNotFound = errors.New("not found")
+)
+
+// Refusal is an error that carries a sentence for the person who sent the
+// photo: what was wrong and what to do. Reason is one of the faults above.
+type Refusal struct {
+	Reason   error
+	Sentence string
+}
+
+func (r *Refusal) Error() string { return fmt.Sprintf("%v: %s", r.Reason, r.Sentence) }
+
+// Unwrap lets errors.Is find the reason.
+func (r *Refusal) Unwrap() error { return r.Reason }
+
+// Limits bound what Decode accepts.
+type Limits struct {
+	Bytes  int64 // size of the upload, in bytes
+	Pixels int64 // width times height as the header announces them
+}
+
+// Photo is one upload that has passed Decode.
+type Photo struct {
+	Original    []byte // the bytes as they were sent; S3 keeps these
+	ContentType string // of Original: image/jpeg, image/png, image/webp or image/gif
+	Width       int    // pixels, as a person sees it: EXIF orientation applied
+	Height      int    // pixels, likewise
+	SHA256      string // of Original, 64 lower-case hex digits
+	Model       []byte // what the endpoint gets: JPEG, upright, longest side at most 1024 px
+}
+
+// Score is a model's confidence in one label.
+type Score struct {
+	Label string  `json:"label"`
+	Value float64 `json:"score"` // 0 to 1
+}
+
+// Reply is what the endpoint answered.
+type Reply struct {
+	Scores []Score // best first, at least one
+	Notice string  // what the model says about itself ("demo model, ..."); empty for none
+}
+
+// Upload identifies a photo on its way through the flow. It is written to the
+// spool with the bytes, so everything a later run needs is in it.
+type Upload struct {
+	ID          string    `json:"id"` // upload_id: unique for ever, chosen by the caller
+	Key         string    `json:"key"`
+	ContentType string    `json:"contentType"`
+	Width       int       `json:"width"`
+	Height      int       `json:"height"`
+	Size        int64     `json:"size"` // of the original, in bytes
+	SHA256      string    `json:"sha256"`
+	UploadedAt  time.Time `json:"uploadedAt"` // UTC, whole milliseconds
+}
+
+// Prediction is a classified upload: the row in MySQL and the metadata in S3.
+type Prediction struct {
+	Upload
+	Label  string  `json:"label"`
+	Score  float64 `json:"score"` // 0 to 1
+	Scores []Score `json:"scores"`
+	Notice string  `json:"notice,omitempty"`
+	// Stored tells whether S3 and MySQL have it. False means: it waits in the
+	// spool and will be stored.
+	Stored bool `json:"-"`
+}
+
+// extensions by content type; the key's ending tells an analyst what it is.
+var extensions = map[string]string{
+	"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif",
+}
+
+// NewUpload describes photo p under id, received at now. The object key is
+// images/YYYY/MM/DD/<id>.<ending> by the UTC date.
+func NewUpload(id string, p Photo, now time.Time) Upload {
+	now = now.UTC().Truncate(time.Millisecond)
+	return Upload{
+		ID:          id,
+		Key:         "images/" + now.Format("2006/01/02/") + id + extensions[p.ContentType],
+		ContentType: p.ContentType,
+		Width:       p.Width,
+		Height:      p.Height,
+		Size:        int64(len(p.Original)),
+		SHA256:      p.SHA256,
+		UploadedAt:  now,
+	}
+}

@@ -1,0 +1,215 @@
+package car
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Endpoint is the model.
+type Endpoint interface {
+	// Invoke classifies one JPEG. Errors wrap ErrEndpointUnavailable or
+	// ErrEndpointTimeout.
+	Invoke(ctx context.Context, jpeg []byte) (Reply, error)
+}
+
+// Photos keeps original bytes.
+type Photos interface {
+	// Put stores body under p.Key with the prediction as metadata. An object
+	// that is there already stays as it is, and that is no error.
+	Put(ctx context.Context, p Prediction, body io.ReadSeeker) error
+	// Delete removes the object under key; a missing one is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// Predictions keeps the rows.
+type Predictions interface {
+	// Insert adds p and returns the row that then stands under p.ID: p itself,
+	// or the one that was there before (which stays as it is).
+	Insert(ctx context.Context, p Prediction) (Prediction, error)
+	// ByID returns the row, or ErrNotFound.
+	ByID(ctx context.Context, id string) (Prediction, error)
+}
+
+// Spool is the durable outbox on the shared file system.
+type Spool interface {
+	// Add makes the upload durable (file and folder synced) before it returns.
+	// The ticket is held by the caller until Release or Remove. ErrInFlight if
+	// the id is in the spool already.
+	Add(u Upload, original []byte) (Ticket, error)
+	// Waiting takes hold of every ticket that nobody holds, oldest first.
+	Waiting() ([]Ticket, error)
+}
+
+// Ticket is one spooled upload, held by whoever works on it.
+type Ticket interface {
+	Upload() Upload
+	// Open reads the original bytes.
+	Open() (io.ReadSeekCloser, error)
+	// Promise writes the prediction beside the upload, durably: from here on
+	// it may be acknowledged.
+	Promise(p Prediction) error
+	// Promised returns what Promise wrote, if it did.
+	Promised() (Prediction, bool)
+	// Release leaves the upload in the spool for Waiting to find.
+	Release()
+	// Remove takes the upload out of the spool, durably.
+	Remove() error
+}
+
+// Classifier is the flow. All fields are required.
+type Classifier struct {
+	Endpoint    Endpoint
+	Photos      Photos
+	Predictions Predictions
+	Spool       Spool
+	Limits      Limits
+	Now         func() time.Time
+	Log         *slog.Logger
+	// StoreTimeout bounds S3 and MySQL together, after the endpoint has
+	// answered; a caller who hangs up does not shorten it.
+	StoreTimeout time.Duration
+}
+
+// Classify takes photo through the flow under id: spool, endpoint, promise,
+// S3, MySQL, spool entry removed.
+//
+// A nil error means the prediction is stored, or (Stored false) will be. Any
+// error means it is not kept. The same id with the same bytes gives the
+// prediction made first; with other bytes it is ErrIDReused. Errors wrap
+// ErrSpoolUnavailable, ErrEndpointUnavailable, ErrEndpointTimeout, ErrInFlight
+// or ErrIDReused.
+func (c *Classifier) Classify(ctx context.Context, id string, photo Photo) (Prediction, error) {
+	if p, err := c.before(ctx, id, photo); err != nil || p.ID != "" {
+		return p, err
+	}
+	ticket, err := c.Spool.Add(NewUpload(id, photo, c.Now()), photo.Original)
+	if errors.Is(err, ErrInFlight) {
+		return Prediction{}, err
+	}
+	if err != nil {
+		return Prediction{}, fmt.Errorf("%w: %w", ErrSpoolUnavailable, err)
+	}
+	p, err := c.promise(ctx, ticket, photo.Model)
+	if err != nil {
+		return Prediction{}, errors.Join(err, ticket.Remove())
+	}
+	if err := c.store(ctx, ticket, p); err != nil {
+		c.Log.WarnContext(ctx, "upload waits in the spool", "upload_id", id, "err", err)
+		ticket.Release()
+		return p, nil
+	}
+	p.Stored = true
+	return p, nil
+}
+
+// before finds the prediction an earlier request made under id. A zero
+// prediction means there is none, as far as can be told: with MySQL down the
+// unique upload_id still keeps the upload single.
+func (c *Classifier) before(ctx context.Context, id string, photo Photo) (Prediction, error) {
+	p, err := c.Predictions.ByID(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Prediction{}, nil
+	case err != nil:
+		c.Log.WarnContext(ctx, "look up upload", "upload_id", id, "err", err)
+		return Prediction{}, nil
+	case p.SHA256 != photo.SHA256:
+		return Prediction{}, fmt.Errorf("%w: %s", ErrIDReused, id)
+	}
+	p.Stored = true
+	return p, nil
+}
+
+// promise asks the endpoint and writes its answer into the spool.
+func (c *Classifier) promise(ctx context.Context, t Ticket, jpeg []byte) (Prediction, error) {
+	reply, err := c.Endpoint.Invoke(ctx, jpeg)
+	if err != nil {
+		return Prediction{}, err
+	}
+	best := reply.Scores[0]
+	p := Prediction{Upload: t.Upload(), Label: best.Label, Score: best.Value, Scores: reply.Scores, Notice: reply.Notice}
+	if err := t.Promise(p); err != nil {
+		return Prediction{}, fmt.Errorf("%w: %w", ErrSpoolUnavailable, err)
+	}
+	return p, nil
+}
+
+// store puts the object and the row and takes the upload out of the spool.
+func (c *Classifier) store(ctx context.Context, t Ticket, p Prediction) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.StoreTimeout)
+	defer cancel()
+	body, err := t.Open()
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if err := c.Photos.Put(ctx, p, body); err != nil {
+		return err
+	}
+	kept, err := c.Predictions.Insert(ctx, p)
+	if err != nil {
+		return err
+	}
+	if kept.Key != p.Key {
+		// A retry that began on another day: the first one's object stays.
+		if err := c.Photos.Delete(ctx, p.Key); err != nil {
+			return err
+		}
+	}
+	return t.Remove()
+}
+
+// Resume finishes every upload that waits in the spool: those acknowledged as
+// pending, and those whose process was killed before it could answer. It
+// returns how many it finished; the rest stay for the next call.
+func (c *Classifier) Resume(ctx context.Context) (int, error) {
+	tickets, err := c.Spool.Waiting()
+	if err != nil {
+		return 0, fmt.Errorf("read the spool: %w", err)
+	}
+	done := 0
+	var faults []error
+	for _, t := range tickets {
+		if err := c.finish(ctx, t); err != nil {
+			t.Release()
+			faults = append(faults, fmt.Errorf("finish upload %s: %w", t.Upload().ID, err))
+			continue
+		}
+		done++
+	}
+	return done, errors.Join(faults...)
+}
+
+func (c *Classifier) finish(ctx context.Context, t Ticket) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p, ok := t.Promised()
+	if !ok {
+		photo, err := c.reread(t)
+		if err != nil {
+			return err
+		}
+		if p, err = c.promise(ctx, t, photo.Model); err != nil {
+			return err
+		}
+	}
+	return c.store(ctx, t, p)
+}
+
+func (c *Classifier) reread(t Ticket) (Photo, error) {
+	f, err := t.Open()
+	if err != nil {
+		return Photo{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(f)
+	if err != nil {
+		return Photo{}, fmt.Errorf("read spooled photo: %w", err)
+	}
+	return Decode(data, c.Limits)
+}
