@@ -1,0 +1,111 @@
+package infra
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"regexp"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// MySQL's own generic Linux build, since Amazon Linux has no MySQL package and
+// instances have no way to MySQL's.
+const (
+	mysqlURL    = "https://cdn.mysql.com/archives/mysql-8.4/mysql-8.4.6-linux-glibc2.28-x86_64-minimal.tar.xz"
+	mysqlSHA256 = "f284b17b9e038adbe77f0dd5fb11ed30262286b23a390b8b4e367abc3574c42e"
+)
+
+var tarName = regexp.MustCompile(`\.tar\.(xz|gz)$`)
+
+// File is a local file and its SHA-256 in lower-case hex.
+type File struct{ Path, SHA256 string }
+
+// Tools does the work on the machine that runs Pulumi. Tests bring their own.
+type Tools struct {
+	// BuildApp builds the app in root, the repository, for linux on goarch.
+	BuildApp func(ctx context.Context, root, goarch string) (File, error)
+	// Download returns the file at url, which must have the digest. It keeps
+	// the file for the next time, and says so before it loads anything big.
+	Download func(ctx context.Context, url, sha256 string, say func(string)) (File, error)
+	// Pack returns the model in path, a folder or a .tar.gz, as a .tar.gz.
+	Pack func(root, path string) (File, error)
+}
+
+// ArtifactsArgs: all fields are required.
+type ArtifactsArgs struct {
+	Config Config
+	Tools  Tools
+	Bucket pulumi.IDOutput
+}
+
+// Artifacts are the files instances and endpoint fetch, each under its digest.
+type Artifacts struct {
+	pulumi.ResourceState
+
+	App   Artifact
+	MySQL Artifact
+	Model *Artifact // nil when the model comes from the hub
+}
+
+// Artifact is one file in the artifacts bucket.
+type Artifact struct {
+	Key    string
+	SHA256 string
+	Object pulumi.Resource
+}
+
+// NewArtifacts builds or loads the files and uploads them.
+func NewArtifacts(ctx *pulumi.Context, name string, args ArtifactsArgs, opts ...pulumi.ResourceOption) (*Artifacts, error) {
+	c := &Artifacts{}
+	if err := ctx.RegisterComponentResource("vinfast:infra:Artifacts", name, c, opts...); err != nil {
+		return nil, fmt.Errorf("registering %s: %w", name, err)
+	}
+	root := ctx.RootDirectory()
+	if root == "" {
+		root = "."
+	}
+	app, err := args.Tools.BuildApp(ctx.Context(), root, goarch(args.Config.Web.InstanceType))
+	if err != nil {
+		return nil, fmt.Errorf("building the app: %w", err)
+	}
+	if c.App, err = c.upload(ctx, args.Bucket, "app", "vinfast", app); err != nil {
+		return nil, err
+	}
+	url, digest := mysqlURL, mysqlSHA256
+	if args.Config.Database.MySQLURL != "" {
+		url, digest = args.Config.Database.MySQLURL, args.Config.Database.MySQLSHA256
+	}
+	say := func(text string) {
+		// A message that cannot be shown is no reason to stop.
+		_ = ctx.Log.Info(text, &pulumi.LogArgs{Resource: c})
+	}
+	mysql, err := args.Tools.Download(ctx.Context(), url, digest, say)
+	if err != nil {
+		return nil, fmt.Errorf("loading MySQL from %s: %w", url, err)
+	}
+	if c.MySQL, err = c.upload(ctx, args.Bucket, "mysql", path.Base(url), mysql); err != nil {
+		return nil, err
+	}
+	if args.Config.Model.DataPath != "" {
+		packed, err := args.Tools.Pack(root, args.Config.Model.DataPath)
+		if err != nil {
+			return nil, fmt.Errorf("packing model.dataPath %s: %w", args.Config.Model.DataPath, err)
+		}
+		model, err := c.upload(ctx, args.Bucket, "model", "model.tar.gz", packed)
+		if err != nil {
+			return nil, err
+		}
+		c.Model = &model
+	}
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"app": pulumi.String(c.App.Key), "mysql": pulumi.String(c.MySQL.Key)})
+}
+
+func (c *Artifacts) upload(ctx *pulumi.Context, bucket pulumi.IDOutput, name, file string, f File) (Artifact, error) {
+	key := name + "/" + f.SHA256 + "/" + file
+	object, err := newObject(ctx, name, bucket, key, f.Path, c)
+	if err != nil {
+		return Artifact{}, err
+	}
+	return Artifact{Key: key, SHA256: f.SHA256, Object: object}, nil
+}
