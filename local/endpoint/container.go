@@ -97,7 +97,7 @@ func (c *container) handle(r *http.Request, body []byte) (accept string, answer 
 		if err != nil {
 			return "", nil, err
 		}
-		answers = append(answers, scores[:min(in.topK, len(scores))])
+		answers = append(answers, append([]Score{}, scores[:min(in.topK, len(scores))]...))
 	}
 	answer, err = encode(accept, in.list, answers)
 	return accept, answer, err
