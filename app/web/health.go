@@ -13,14 +13,17 @@ type Check struct {
 	Name string
 	// Ask returns nil if it works. It is cancelled after checkTime.
 	Ask func(ctx context.Context) error
-	// Fresh is how long an answer counts.
+	// Fresh is how long a good answer counts. A bad one counts for at most
+	// downFresh: who waits for a part to come up should not wait longer.
 	Fresh time.Duration
 	// Down is what people read when Ask fails: what that means and what to do.
 	Down string
 }
 
-// checkTime bounds one question.
-const checkTime = 5 * time.Second
+const (
+	checkTime = 5 * time.Second // bounds one question
+	downFresh = 5 * time.Second
+)
 
 // State is what /readyz says of one dependency.
 type State struct {
@@ -108,7 +111,11 @@ func (h *health) glance() []State {
 func (c *cachedCheck) state(ctx context.Context, now time.Time) State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.asked.IsZero() || now.Sub(c.asked) >= c.Fresh {
+	fresh := c.Fresh
+	if c.err != nil {
+		fresh = min(fresh, downFresh)
+	}
+	if c.asked.IsZero() || now.Sub(c.asked) >= fresh {
 		// Not the caller's patience: the next one reads this answer too.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTime)
 		defer cancel()
