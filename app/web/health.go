@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,7 @@ type State struct {
 type health struct {
 	checks []*cachedCheck
 	now    func() time.Time
+	log    *slog.Logger
 	last   atomic.Pointer[[]State]
 	mu     sync.Mutex
 	notice string
@@ -48,8 +50,8 @@ type cachedCheck struct {
 	err   error
 }
 
-func newHealth(checks []Check, now func() time.Time) *health {
-	h := &health{now: now}
+func newHealth(checks []Check, now func() time.Time, log *slog.Logger) *health {
+	h := &health{now: now, log: log}
 	for _, c := range checks {
 		h.checks = append(h.checks, &cachedCheck{Check: c})
 	}
@@ -75,7 +77,7 @@ func (h *health) states(ctx context.Context) (all []State, up bool) {
 	all = make([]State, len(h.checks))
 	var wg sync.WaitGroup
 	for i, c := range h.checks {
-		wg.Go(func() { all[i] = c.state(ctx, h.now()) })
+		wg.Go(func() { all[i] = c.state(ctx, h.now(), h.log) })
 	}
 	wg.Wait()
 	up = true
@@ -108,7 +110,8 @@ func (h *health) glance() []State {
 	return nil
 }
 
-func (c *cachedCheck) state(ctx context.Context, now time.Time) State {
+// state logs a change, not each answer: somebody may ask every second.
+func (c *cachedCheck) state(ctx context.Context, now time.Time, log *slog.Logger) State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	fresh := c.Fresh
@@ -119,8 +122,14 @@ func (c *cachedCheck) state(ctx context.Context, now time.Time) State {
 		// Not the caller's patience: the next one reads this answer too.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTime)
 		defer cancel()
+		before := c.err
 		c.err = c.Ask(ctx)
 		c.asked = now
+		if c.err != nil && before == nil {
+			log.WarnContext(ctx, "dependency is down", "name", c.Name, "err", c.err)
+		} else if c.err == nil && before != nil {
+			log.InfoContext(ctx, "dependency is up again", "name", c.Name)
+		}
 	}
 	if c.err != nil {
 		return State{Name: c.Name, State: "down", Detail: c.Down}
@@ -163,7 +172,6 @@ func (s *Server) endpointCheck() Check {
 		Ask: func(ctx context.Context) error {
 			reply, err := s.Endpoint.Invoke(ctx, s.assets.probe)
 			if err != nil {
-				s.Log.WarnContext(ctx, "endpoint check", "err", err)
 				return err
 			}
 			s.health.heard(reply.Notice)

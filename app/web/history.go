@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"vinfast-classifier/app/car"
 )
@@ -59,6 +60,9 @@ func filterOf(query url.Values, limit int) (car.Filter, error) {
 func text(v string, most int, to *string) error {
 	if len(v) > most {
 		return fmt.Errorf("at most %d bytes", most)
+	}
+	if !utf8.ValidString(v) {
+		return errors.New("not UTF-8")
 	}
 	*to = v
 	return nil

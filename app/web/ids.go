@@ -22,12 +22,7 @@ func keyedID(key string, index int) string {
 }
 
 // formID makes the same id for the same picture sent from the same page.
-func formID(token, sha string) string {
-	if token == "" {
-		return newID()
-	}
-	return derivedID("form", token, sha)
-}
+func formID(token, sha string) string { return derivedID("form", token, sha) }
 
 // derivedID hashes the parts into the shape of a UUID version 8 (RFC 9562:
 // the content is up to us).

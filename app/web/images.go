@@ -8,9 +8,13 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"vinfast-classifier/app/car"
 )
+
+// imageTime bounds the reading of one picture from S3.
+const imageTime = time.Minute
 
 // getImage sends the original bytes. They are a stranger's, so the answer
 // gives them no rights at all.
@@ -28,7 +32,9 @@ func (s *Server) getImage(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	body, err := s.openImage(r.Context(), p)
+	ctx, cancel := context.WithTimeout(r.Context(), imageTime)
+	defer cancel()
+	body, err := s.openImage(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -48,19 +54,23 @@ func (s *Server) getImage(w http.ResponseWriter, r *http.Request) error {
 
 // openImage reads S3, or the spool while the picture waits there.
 func (s *Server) openImage(ctx context.Context, p car.Prediction) (io.ReadCloser, error) {
-	if p.Stored {
-		body, err := s.Photos.Get(ctx, p.Key)
-		if err == nil || errors.Is(err, car.ErrNotFound) {
+	if !p.Stored {
+		_, body, err := s.Spool.Find(p.ID)
+		if !errors.Is(err, car.ErrNotFound) {
 			return body, err
 		}
-		return nil, &fault{status: http.StatusServiceUnavailable, slug: "pictures-unavailable", title: "The picture is not available",
-			detail: "The picture store does not answer. Look again in a minute.", retry: 30, cause: err}
 	}
-	_, body, err := s.Spool.Find(p.ID)
-	if errors.Is(err, car.ErrNotFound) {
-		return s.Photos.Get(ctx, p.Key) // stored since we looked
+	// Stored, or stored since we looked.
+	body, size, err := s.Photos.Get(ctx, p.Key)
+	if err == nil && size != p.Size {
+		body.Close()
+		err = fmt.Errorf("picture %s has %d bytes, not %d", p.Key, size, p.Size)
 	}
-	return body, err
+	if err == nil || errors.Is(err, car.ErrNotFound) {
+		return body, err
+	}
+	return nil, &fault{status: http.StatusServiceUnavailable, slug: "pictures-unavailable", title: "The picture is not available",
+		detail: "The picture store does not answer. Look again in a minute.", retry: 30, cause: err}
 }
 
 // matches tells whether an If-None-Match header names etag.

@@ -144,6 +144,9 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) error {
 	if err := s.decode(r.Context(), items); err != nil {
 		return err
 	}
+	if f.token == "" {
+		f.token = newID() // a form of somebody's own; at least within it nothing doubles
+	}
 	for i := range items {
 		items[i].id = formID(f.token, items[i].photo.SHA256)
 	}

@@ -29,8 +29,9 @@ type History interface {
 
 // Photos reads stored pictures.
 type Photos interface {
-	// Get opens the original bytes under key, or returns car.ErrNotFound.
-	Get(ctx context.Context, key string) (io.ReadCloser, error)
+	// Get opens the original bytes under key and tells how many they are, or
+	// returns car.ErrNotFound.
+	Get(ctx context.Context, key string) (io.ReadCloser, int64, error)
 }
 
 // Spool finds uploads that are acknowledged but not stored yet.
@@ -90,7 +91,7 @@ func New(c Config) (*Server, error) {
 		bodies:  newGate(bodyMemory),
 		decodes: newGate(decodeMemory),
 	}
-	s.health = newHealth(append(c.Checks, s.endpointCheck()), c.Now)
+	s.health = newHealth(append(c.Checks, s.endpointCheck()), c.Now, c.Log)
 	return s, nil
 }
 

@@ -43,7 +43,8 @@ type site struct {
 	database error
 	bucket   error
 	model    error
-	asked    int // calls of the endpoint
+	asked    int  // calls of the endpoint
+	cut      bool // objects break off while they are read
 }
 
 // lines is a log to look into.
@@ -179,17 +180,20 @@ func (s *site) List(_ context.Context, f car.Filter) (car.Page, error) {
 	return page, nil
 }
 
-func (s *site) Get(_ context.Context, key string) (io.ReadCloser, error) {
+func (s *site) Get(_ context.Context, key string) (io.ReadCloser, int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bucket != nil {
-		return nil, s.bucket
+		return nil, 0, s.bucket
 	}
 	data, ok := s.objects[key]
 	if !ok {
-		return nil, car.ErrNotFound
+		return nil, 0, car.ErrNotFound
 	}
-	return io.NopCloser(bytes.NewReader(data)), nil
+	if s.cut {
+		return io.NopCloser(bytes.NewReader(data[:100])), int64(len(data)), nil
+	}
+	return io.NopCloser(bytes.NewReader(data)), int64(len(data)), nil
 }
 
 type spool struct{ *site }
