@@ -10,7 +10,7 @@ import (
 
 // maxScans bounds the passes of a JPEG. Ordinary progressive ones have about
 // ten. A pass over an empty band costs a sender 100 bytes and us a walk over all
-// pixels, so 10 MiB of them would keep a core busy for an hour.
+// pixels, so 10 MiB of them would keep a core busy for hours.
 const maxScans = 50
 
 // header is what is known of a picture before its pixels are decoded.

@@ -205,3 +205,10 @@ func cmykWithoutAdobe(t *testing.T) string {
 	}
 	return string(data[:at]) + string(data[at+2+int(binary.BigEndian.Uint16(data[at+2:])):])
 }
+
+func TestCodecPanicIsAnError(t *testing.T) {
+	_, err := car.Guarded(func() (int, error) { panic("index out of range") })
+	if err == nil || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("a codec's panic becomes %v", err)
+	}
+}

@@ -26,10 +26,12 @@ def chunk(kind, body):
 def png(name, im, depth=8, interlaced=False):
     """A PNG of a depth or an interlacing that Pillow does not write."""
     kind = {1: 0, 2: 4, 3: 2, 4: 6}[len(im.getbands())]
+    pixels = im.tobytes()
+    bands = len(im.getbands())
     def rows(x0, y0, dx, dy):
         for y in range(y0, im.height, dy):
             row = b"".join(bytes([v]) * (depth // 8) for x in range(x0, im.width, dx)
-                           for v in (im.getpixel((x, y)) if len(im.getbands()) > 1 else [im.getpixel((x, y))]))
+                           for v in pixels[(y * im.width + x) * bands:(y * im.width + x + 1) * bands])
             if row:
                 yield b"\0" + row
     adam7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
@@ -52,8 +54,8 @@ for n in range(1, 9):
 im.save("orientation-rubbish.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\x7frubbish", **jpeg)
 im.save("orientation99.jpg", exif=orientation(99), **jpeg)
 corners(2100, 1400).save("large6.jpg", quality=80, exif=orientation(6), optimize=True)
-corners(2100, 1400).save("large-progressive.jpg", quality=80, progressive=True)
-corners(2100, 1400).convert("CMYK").save("large-cmyk-progressive.jpg", quality=80, progressive=True)
+corners(1100, 800).save("large-progressive.jpg", quality=80, progressive=True)
+corners(1100, 800).convert("CMYK").save("large-cmyk-progressive.jpg", quality=80, progressive=True)
 im.save("rgb8.png")
 im.save("orientation6.png", exif=orientation(6))
 im.quantize(8).save("palette.png")
@@ -67,12 +69,15 @@ png("alpha16.png", half, depth=16)
 png("gray16.png", im.convert("L"), depth=16)
 png("interlaced.png", im, interlaced=True)
 png("interlaced16.png", half, depth=16, interlaced=True)
+png("large-interlaced16.png", corners(800, 1100, alpha=128), depth=16, interlaced=True)
 im.save("lossy.webp", quality=92)
 im.save("lossless.webp", lossless=True)
 half.save("alpha.webp", quality=92)
 half.save("alpha-lossless.webp", lossless=True)
 im.save("orientation6.webp", quality=92, exif=orientation(6))
 half.save("orientation8-lossless.webp", lossless=True, exif=orientation(8))
+corners(1100, 800, alpha=128).save("large-alpha.webp", quality=80)
+corners(1100, 800).save("large-lossless.webp", lossless=True)
 im.save("animated.webp", save_all=True, append_images=[im.rotate(180)], duration=100)
 im.save("still.gif")
 im.save("animated.gif", save_all=True, append_images=[im.rotate(180)], duration=100, loop=0)
