@@ -27,6 +27,17 @@ var (
 	ErrDamaged = errors.New("damaged download")
 )
 
+// FileError tells which file could not be had.
+type FileError struct {
+	File, Model string
+	Err         error
+}
+
+func (e *FileError) Error() string { return fmt.Sprintf("get %s of %s: %v", e.File, e.Model, e.Err) }
+
+// Unwrap returns the cause.
+func (e *FileError) Unwrap() error { return e.Err }
+
 // Files are what a model consists of here. The weights come last: what is
 // small and missing is found before anything large is fetched.
 var Files = []string{"config.json", "preprocessor_config.json", "model.safetensors"}
@@ -67,7 +78,7 @@ func (c Client) Fetch(ctx context.Context, name string) (string, error) {
 	for _, file := range Files {
 		address := fmt.Sprintf("%s/%s/resolve/%s/%s", strings.TrimSuffix(c.URL, "/"), id, url.PathEscape(revision), file)
 		if err := c.fetch(ctx, address, filepath.Join(partial, file)); err != nil {
-			return "", fmt.Errorf("get %s of %s: %w", file, name, err)
+			return "", &FileError{File: file, Model: name, Err: err}
 		}
 	}
 	if err := CheckWeights(filepath.Join(partial, "model.safetensors")); err != nil {
