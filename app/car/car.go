@@ -41,9 +41,15 @@ var (
 type Refusal struct {
 	Reason   error
 	Sentence string
+	Cause    error // what a codec said, for the log only; nil if we refused
 }
 
-func (r *Refusal) Error() string { return fmt.Sprintf("%v: %s", r.Reason, r.Sentence) }
+func (r *Refusal) Error() string {
+	if r.Cause != nil {
+		return fmt.Sprintf("%v: %s (%v)", r.Reason, r.Sentence, r.Cause)
+	}
+	return fmt.Sprintf("%v: %s", r.Reason, r.Sentence)
+}
 
 // Unwrap lets errors.Is find the reason.
 func (r *Refusal) Unwrap() error { return r.Reason }

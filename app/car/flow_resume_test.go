@@ -1,0 +1,103 @@
+package car_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"vinfast-classifier/app/car"
+)
+
+// left puts photo into the spool as a process killed before its answer leaves
+// it: without a promise, held by nobody.
+func (w *world) left(t *testing.T, id string, photo car.Photo) {
+	t.Helper()
+	ticket, err := (*memorySpool)(w).Add(car.NewUpload(id, photo, w.now), photo.Original)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket.Release()
+}
+
+func TestResumeFinishesTheUnpromised(t *testing.T) {
+	w, photo := newWorld(), photoOf(t, "orientation6.png")
+	w.left(t, id, photo)
+	if n, err := w.classifier(t).Resume(t.Context()); n != 1 || err != nil {
+		t.Fatalf("Resume: %d, %v", n, err)
+	}
+	row := w.rows[id]
+	if row.Label != "Vinfast_VF_8" || row.Width != 32 || row.Height != 48 || row.Key != "images/2026/03/14/"+id+".png" {
+		t.Errorf("row %+v", row)
+	}
+	w.kept(t, row, photo)
+}
+
+func TestResumeKeepsWhatItCannotFinish(t *testing.T) {
+	for _, step := range []string{"open", "invoke", "promise", "put", "insert", "remove"} {
+		t.Run(step, func(t *testing.T) {
+			w, photo := newWorld(), photoOf(t, "plain.jpg")
+			w.left(t, id, photo)
+			w.faults[step] = errStore
+			flow := w.classifier(t)
+			n, err := flow.Resume(t.Context())
+			if n != 0 || !errors.Is(err, errStore) || !strings.Contains(err.Error(), id) {
+				t.Errorf("Resume: %d, %v", n, err)
+			}
+			w.heal()
+			if n, err := flow.Resume(t.Context()); n != 1 || err != nil {
+				t.Fatalf("Resume after the fault: %d, %v", n, err)
+			}
+			w.kept(t, w.rows[id], photo)
+		})
+	}
+}
+
+func TestResumeGoesOnBehindAFault(t *testing.T) {
+	w, photo := newWorld(), photoOf(t, "plain.jpg")
+	bad := photo
+	bad.Original = []byte("not a picture any more")
+	w.left(t, "1", bad)
+	w.left(t, "2", photo)
+	n, err := w.classifier(t).Resume(t.Context())
+	if n != 1 || !errors.Is(err, car.ErrNotImage) {
+		t.Errorf("Resume: %d, %v", n, err)
+	}
+	if w.rows["2"].ID == "" {
+		t.Error("the good upload behind the bad one is not stored")
+	}
+}
+
+func TestResumeLeavesTheHeldAlone(t *testing.T) {
+	w, photo := newWorld(), photoOf(t, "plain.jpg")
+	if _, err := (*memorySpool)(w).Add(car.NewUpload(id, photo, w.now), photo.Original); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := w.classifier(t).Resume(t.Context()); n != 0 || err != nil {
+		t.Errorf("Resume: %d, %v", n, err)
+	}
+	if len(w.rows) != 0 || len(w.entries) != 1 {
+		t.Errorf("%d rows, %d spooled", len(w.rows), len(w.entries))
+	}
+}
+
+func TestResumeStopsWithItsContext(t *testing.T) {
+	w, photo := newWorld(), photoOf(t, "plain.jpg")
+	w.left(t, id, photo)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if n, err := w.classifier(t).Resume(ctx); n != 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("Resume: %d, %v", n, err)
+	}
+	if w.count("invoke") != 0 || w.entries[id].held {
+		t.Error("a stopped Resume works on, or holds what it did not finish")
+	}
+}
+
+func TestResumeTellsThatTheSpoolIsGone(t *testing.T) {
+	w := newWorld()
+	w.faults["waiting"] = errDisk
+	if n, err := w.classifier(t).Resume(t.Context()); n != 0 || !errors.Is(err, errDisk) {
+		t.Errorf("Resume: %d, %v", n, err)
+	}
+}

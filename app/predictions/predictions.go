@@ -1,0 +1,152 @@
+// Package predictions keeps the rows of predictions in MySQL (8.4 or newer) or
+// MariaDB (10.11 or newer).
+package predictions
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"vinfast-classifier/app/car"
+)
+
+// Bounds of the pool and of each query. A connection is renewed often, so that
+// a database that came back is found again without a restart.
+const (
+	maxConnections = 16
+	idleTime       = 2 * time.Minute
+	lifetime       = 10 * time.Minute
+	queryTimeout   = 20 * time.Second
+)
+
+// Numbers of MySQL's errors.
+const (
+	duplicateEntry = 1062
+	lockTimeout    = 1205
+	deadlock       = 1213
+	accessDenied   = 1045
+)
+
+// Store implements car.Predictions.
+type Store struct {
+	db     *sql.DB
+	bucket string
+}
+
+// Open returns a store over connections of the given connector (FromDSN or
+// Account.Connector). It makes none yet. The pictures' URLs name bucket.
+func Open(connector driver.Connector, bucket string) *Store {
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(maxConnections)
+	db.SetMaxIdleConns(maxConnections)
+	db.SetConnMaxIdleTime(idleTime)
+	db.SetConnMaxLifetime(lifetime)
+	return &Store{db: db, bucket: bucket}
+}
+
+// Close ends all connections.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	if err := s.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("ping database: %w", err)
+	}
+	return nil
+}
+
+const insert = `INSERT INTO predictions
+(image_url, prediction, upload_time, upload_id, object_key, score, scores, notice, content_type, width, height, size_bytes, sha256)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// Insert adds p and returns the row that then stands under p.ID: p itself, or
+// the one that was there before. The unique key decides between runs at the
+// same time; what fits no column is refused before it is sent.
+func (s *Store) Insert(ctx context.Context, p car.Prediction) (car.Prediction, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	p.UploadedAt = p.UploadedAt.UTC().Truncate(time.Millisecond) // MySQL would round
+	if err := s.check(p); err != nil {
+		return car.Prediction{}, fmt.Errorf("insert prediction %q: %w", p.ID, err)
+	}
+	scores, err := json.Marshal(p.Scores)
+	if err != nil {
+		return car.Prediction{}, fmt.Errorf("insert prediction %q: %w", p.ID, err)
+	}
+	err = s.exec(ctx, insert, s.url(p.Key), p.Label, p.UploadedAt, p.ID, p.Key, p.Score, string(scores),
+		p.Notice, p.ContentType, p.Width, p.Height, p.Size, p.SHA256)
+	if is(err, duplicateEntry) {
+		return s.ByID(ctx, p.ID)
+	}
+	if err != nil {
+		return car.Prediction{}, fmt.Errorf("insert prediction %q: %w", p.ID, err)
+	}
+	p.Stored = true
+	return p, nil
+}
+
+// exec runs a statement again when the server chose it to resolve a deadlock:
+// then nothing of it was done.
+func (s *Store) exec(ctx context.Context, query string, args ...any) error {
+	for try := 1; ; try++ {
+		_, err := s.db.ExecContext(ctx, query, args...)
+		if try == 5 || !is(err, deadlock) && !is(err, lockTimeout) {
+			return err
+		}
+	}
+}
+
+// ByID returns the row of an upload, or car.ErrNotFound.
+func (s *Store) ByID(ctx context.Context, id string) (car.Prediction, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	if !uploadID.MatchString(id) {
+		return car.Prediction{}, fmt.Errorf("prediction %q: %w", id, car.ErrNotFound)
+	}
+	r, err := scan(s.db.QueryRowContext(ctx, "SELECT "+columns+" FROM predictions WHERE upload_id = ?", id))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = car.ErrNotFound
+	}
+	if err != nil {
+		return car.Prediction{}, fmt.Errorf("prediction %q: %w", id, err)
+	}
+	return r.Prediction, nil
+}
+
+// url is the picture's address for analysts: s3://bucket/key.
+func (s *Store) url(key string) string { return "s3://" + s.bucket + "/" + key }
+
+// row is a prediction with the number that orders rows of the same time.
+type row struct {
+	number int64
+	car.Prediction
+}
+
+const columns = "id, prediction, upload_time, upload_id, object_key, score, scores, notice, content_type, width, height, size_bytes, sha256"
+
+func scan(from interface{ Scan(...any) error }) (row, error) {
+	r := row{Prediction: car.Prediction{Stored: true}}
+	var scores []byte
+	err := from.Scan(&r.number, &r.Label, &r.UploadedAt, &r.ID, &r.Key, &r.Score, &scores, &r.Notice,
+		&r.ContentType, &r.Width, &r.Height, &r.Size, &r.SHA256)
+	if err != nil {
+		return row{}, err
+	}
+	if err := json.Unmarshal(scores, &r.Scores); err != nil {
+		return row{}, fmt.Errorf("scores of %q: %w", r.ID, err)
+	}
+	return r, nil
+}
+
+func is(err error, number uint16) bool {
+	var fault *mysql.MySQLError
+	return errors.As(err, &fault) && fault.Number == number
+}

@@ -1,0 +1,140 @@
+// Package sagemaker asks a SageMaker endpoint what is on a photo. The endpoint
+// runs the Hugging Face inference container, or answers as it does.
+package sagemaker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/jpeg"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/sagemakerruntime"
+	"github.com/aws/aws-sdk-go-v2/service/sagemakerruntime/types"
+
+	"vinfast-classifier/app/car"
+)
+
+// Options of New.
+type Options struct {
+	Endpoint string // name of the SageMaker endpoint
+	// Timeout bounds one Invoke, retries included. SageMaker itself gives a
+	// container 60 seconds.
+	Timeout time.Duration
+	// Attempts is how often a call is tried at most: the first time, and again
+	// after throttling or a passing fault of the network or of AWS.
+	Attempts int
+}
+
+// Client is a car.Endpoint.
+type Client struct {
+	api  *sagemakerruntime.Client
+	opts Options
+}
+
+// New makes a client; region, credentials and service URL come from cfg.
+func New(cfg aws.Config, o Options) *Client {
+	api := sagemakerruntime.NewFromConfig(cfg, func(c *sagemakerruntime.Options) {
+		c.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
+			r.MaxAttempts = o.Attempts
+			r.MaxBackoff = time.Second // somebody is waiting
+		})
+		if c.HTTPClient == nil {
+			c.HTTPClient = awshttp.NewBuildableClient()
+		}
+		c.HTTPClient = bounded{c.HTTPClient}
+	})
+	return &Client{api: api, opts: o}
+}
+
+// Invoke classifies one JPEG. Errors wrap car.ErrEndpointTimeout if the answer
+// took too long, context.Canceled if the caller gave up, and otherwise
+// car.ErrEndpointUnavailable; and always the cause.
+func (c *Client) Invoke(ctx context.Context, photo []byte) (car.Reply, error) {
+	limited, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	defer cancel()
+	out, err := c.api.InvokeEndpoint(limited, &sagemakerruntime.InvokeEndpointInput{
+		EndpointName: &c.opts.Endpoint,
+		ContentType:  aws.String("image/jpeg"),
+		Accept:       aws.String("application/json"),
+		Body:         photo,
+	})
+	if err != nil {
+		return car.Reply{}, fmt.Errorf("invoke endpoint %q: %w", c.opts.Endpoint, classify(ctx, err))
+	}
+	reply, err := parse(out.Body, aws.ToString(out.CustomAttributes))
+	if err != nil {
+		return car.Reply{}, fmt.Errorf("invoke endpoint %q: %w: %w", c.opts.Endpoint, car.ErrEndpointUnavailable, err)
+	}
+	return reply, nil
+}
+
+// Ping classifies a small picture of its own, so a nil error means that the
+// next photo can be classified, too. Errors are those of Invoke. It costs as
+// much as any other call: callers keep its result for a while.
+func (c *Client) Ping(ctx context.Context) error {
+	_, err := c.Invoke(ctx, picture())
+	return err
+}
+
+// classify adds the domain's fault to err.
+func classify(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("%w: %w", context.Canceled, err)
+	}
+	if timedOut(err) {
+		return fmt.Errorf("%w: %w", car.ErrEndpointTimeout, err)
+	}
+	return fmt.Errorf("%w: %w", car.ErrEndpointUnavailable, err)
+}
+
+// timedOut finds a deadline of ours, of the network, and SageMaker's own: a
+// container that does not answer in 60 seconds is a ModelError with status 0.
+func timedOut(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	if model := (*types.ModelError)(nil); errors.As(err, &model) {
+		return model.OriginalStatusCode == nil || *model.OriginalStatusCode == 0
+	}
+	timeout := net.Error(nil)
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// picture is a small JPEG: a light shape before a dark ground.
+var picture = sync.OnceValue(func() []byte {
+	img := image.NewGray(image.Rect(0, 0, 64, 64))
+	draw.Draw(img, image.Rect(8, 24, 56, 48), image.NewUniform(color.Gray{Y: 200}), image.Point{}, draw.Src)
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		panic(err) // a picture in memory always encodes
+	}
+	return b.Bytes()
+})
+
+// bounded cuts off replies that no classifier gives, before the SDK has read
+// them into memory.
+type bounded struct{ next sagemakerruntime.HTTPClient }
+
+func (b bounded) Do(r *http.Request) (*http.Response, error) {
+	resp, err := b.next.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{http.MaxBytesReader(nil, resp.Body, maxReply), resp.Body}
+	return resp, nil
+}

@@ -1,0 +1,245 @@
+package web
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"vinfast-classifier/app/car"
+)
+
+const (
+	defaultLimit = 50
+	maxLimit     = 200
+)
+
+// filterOf reads the query. All faults are told together.
+func filterOf(query url.Values, limit int) (car.Filter, error) {
+	f := car.Filter{Limit: limit}
+	var faults []string
+	set := func(name string, parse func(string) error) {
+		values := query[name]
+		if len(values) > 1 {
+			faults = append(faults, name+": give it once")
+		} else if len(values) == 1 && values[0] != "" {
+			if err := parse(values[0]); err != nil {
+				faults = append(faults, fmt.Sprintf("%s: %v", name, err))
+			}
+		}
+	}
+	set("label", func(v string) error { return text(v, 100, &f.Label) })
+	set("cursor", func(v string) error { return text(v, 200, &f.Cursor) })
+	set("since", func(v string) error { return moment(v, 0, &f.Since) })
+	set("until", func(v string) error { return moment(v, 1, &f.Until) })
+	set("minScore", func(v string) error { return fraction(v, &f.MinScore) })
+	set("limit", func(v string) error { return count(v, &f.Limit) })
+	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
+		faults = append(faults, "since: it must be before until")
+	}
+	known := []string{"label", "cursor", "since", "until", "minScore", "limit"}
+	for name := range query {
+		if !slices.Contains(known, name) {
+			faults = append(faults, fmt.Sprintf("%q: no such parameter; there are %s", clip(name), strings.Join(known, ", ")))
+		}
+	}
+	if len(faults) > 0 {
+		slices.Sort(faults)
+		return f, badRequest("bad-parameters", "Bad parameters", strings.Join(faults, "; ")+".", nil)
+	}
+	return f, nil
+}
+
+func text(v string, most int, to *string) error {
+	if len(v) > most {
+		return fmt.Errorf("at most %d bytes", most)
+	}
+	if !utf8.ValidString(v) {
+		return errors.New("not UTF-8")
+	}
+	*to = v
+	return nil
+}
+
+// moment takes RFC 3339 or a date. A date means that midnight in UTC, moved on
+// by days: "until" a date includes that day.
+func moment(v string, days int, to *time.Time) error {
+	if t, err := time.Parse(time.RFC3339, v); err == nil {
+		*to = t.UTC()
+		return nil
+	}
+	t, err := time.Parse(time.DateOnly, v)
+	if err != nil {
+		return fmt.Errorf("%q is neither a date (2026-01-31) nor a time (2026-01-31T10:00:00Z)", clip(v))
+	}
+	*to = t.AddDate(0, 0, days)
+	return nil
+}
+
+func fraction(v string, to *float64) error {
+	n, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(n >= 0 && n <= 1) {
+		return fmt.Errorf("%q is not a number from 0 to 1", clip(v))
+	}
+	*to = n
+	return nil
+}
+
+func count(v string, to *int) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 || n > maxLimit {
+		return fmt.Errorf("%q is not a whole number from 1 to %d", clip(v), maxLimit)
+	}
+	*to = n
+	return nil
+}
+
+// historyFault makes a failing database an answer of its own.
+func historyFault(err error) error {
+	if err == nil || errors.Is(err, car.ErrNotFound) || errors.Is(err, car.ErrBadCursor) {
+		return err
+	}
+	return &fault{status: http.StatusServiceUnavailable, slug: "history-unavailable", title: "The history is not available",
+		detail: "The database does not answer. Pictures are still taken and kept; look again in a minute.", retry: 30, cause: err}
+}
+
+type predictionList struct {
+	Predictions []*prediction `json:"predictions"`
+	Next        *string       `json:"next"` // null on the last page
+}
+
+func (s *Server) listPredictions(w http.ResponseWriter, r *http.Request) error {
+	if prefersCSV(r) {
+		return s.listCSV(w, r)
+	}
+	f, err := filterOf(r.URL.Query(), defaultLimit)
+	if err != nil {
+		return err
+	}
+	page, err := s.History.List(r.Context(), f)
+	if err != nil {
+		return historyFault(err)
+	}
+	list := predictionList{Predictions: make([]*prediction, 0, len(page.Predictions))}
+	for _, p := range page.Predictions {
+		p.Stored = true
+		list.Predictions = append(list.Predictions, jsonOf(p))
+	}
+	if page.Next != "" {
+		list.Next = &page.Next
+	}
+	w.Header().Set("Vary", "Accept")
+	s.writeJSON(w, r, http.StatusOK, "application/json", list)
+	return nil
+}
+
+// prefersCSV is true for a client that names text/csv and does not name JSON
+// before it.
+func prefersCSV(r *http.Request) bool {
+	for _, entry := range strings.Split(r.Header.Get("Accept"), ",") {
+		mediaType, _, _ := strings.Cut(entry, ";")
+		switch strings.ToLower(strings.TrimSpace(mediaType)) {
+		case "text/csv":
+			return true
+		case "application/json":
+			return false
+		}
+	}
+	return false
+}
+
+func (s *Server) getPrediction(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	s.writeJSON(w, r, http.StatusOK, "application/json", jsonOf(p))
+	return nil
+}
+
+// find looks in the database, then in the spool: an upload may wait there, and
+// the database may be down.
+func (s *Server) find(ctx context.Context, id string) (car.Prediction, error) {
+	if !goodID(id) {
+		return car.Prediction{}, fmt.Errorf("%w: %q is no id", car.ErrNotFound, clip(id))
+	}
+	id = strings.ToLower(id)
+	p, err := s.History.ByID(ctx, id)
+	if err == nil {
+		p.Stored = true
+		return p, nil
+	}
+	waiting, body, findErr := s.Spool.Find(id)
+	if findErr == nil {
+		return waiting, body.Close()
+	}
+	if !errors.Is(findErr, car.ErrNotFound) {
+		return p, errors.Join(historyFault(err), findErr)
+	}
+	return p, historyFault(err)
+}
+
+// csvHeader names the columns.
+var csvHeader = []string{"id", "label", "score", "uploadedAt", "imageUrl", "contentType", "width", "height", "bytes", "sha256"}
+
+// listCSV streams every row the query selects, or as many as its limit says.
+func (s *Server) listCSV(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	f, err := filterOf(query, maxLimit)
+	if err != nil {
+		return err
+	}
+	page, err := s.History.List(r.Context(), f)
+	if err != nil {
+		return historyFault(err)
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	w.Header().Set("Content-Disposition", `attachment; filename="predictions.csv"`)
+	w.Header().Set("Vary", "Accept")
+	out := csv.NewWriter(w)
+	deadline := http.NewResponseController(w)
+	rows := [][]string{csvHeader}
+	for {
+		for _, p := range page.Predictions {
+			rows = append(rows, csvRow(p))
+		}
+		if err := errors.Join(deadline.SetWriteDeadline(time.Now().Add(time.Minute)), out.WriteAll(rows)); err != nil {
+			s.cutOff(r, err)
+		}
+		if page.Next == "" || query.Get("limit") != "" {
+			return nil
+		}
+		f.Cursor, rows = page.Next, nil
+		if page, err = s.History.List(r.Context(), f); err != nil {
+			s.cutOff(r, err)
+		}
+	}
+}
+
+// cutOff ends an answer that has begun so that nobody takes it for whole.
+func (s *Server) cutOff(r *http.Request, err error) {
+	s.Log.ErrorContext(r.Context(), "answer cut off", "err", err)
+	panic(http.ErrAbortHandler)
+}
+
+func csvRow(p car.Prediction) []string {
+	return []string{
+		p.ID, harmless(p.Label), strconv.FormatFloat(p.Score, 'f', -1, 64), p.UploadedAt.UTC().Format(time.RFC3339Nano),
+		imageURL(p.ID), harmless(p.ContentType), strconv.Itoa(p.Width), strconv.Itoa(p.Height), strconv.FormatInt(p.Size, 10), p.SHA256,
+	}
+}
+
+// harmless keeps a spreadsheet from running a cell as a formula.
+func harmless(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}

@@ -1,0 +1,27 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// knownLabels are the classes of the default model, hungtu/vinfast-car-classifier.
+var knownLabels = []string{
+	"Vinfast_Fadil", "Vinfast_Lux_A2.0", "Vinfast_Lux_SA2.0", "Vinfast_President", "Vinfast_VF_8", "Vinfast_VF_e34",
+}
+
+// people turns a model's label into words: Vinfast_VF_8 is "VinFast VF 8". A
+// label of another model keeps its spelling, with blanks for underscores.
+func people(label string) string {
+	words := strings.ReplaceAll(label, "_", " ")
+	if rest, ok := strings.CutPrefix(words, "Vinfast "); ok {
+		return "VinFast " + rest
+	}
+	return words
+}
+
+// percent rounds down, so that only a certain score is shown as 100 %.
+func percent(score float64) string {
+	return fmt.Sprintf("%.0f %%", math.Floor(score*100))
+}

@@ -1,0 +1,76 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"vinfast-classifier/app/car"
+)
+
+type metrics struct {
+	requests   *prometheus.CounterVec
+	durations  *prometheus.HistogramVec
+	classes    *prometheus.CounterVec
+	decoding   prometheus.Gauge
+	exposition http.Handler
+}
+
+func newMetrics(spool Spool, log *slog.Logger) *metrics {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vinfast_http_requests_total", Help: "Requests answered."}, []string{"method", "route", "status"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "vinfast_http_request_duration_seconds", Help: "Time from the request's header to the end of the answer.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}}, []string{"route"}),
+		classes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vinfast_classifications_total", Help: "Pictures classified. outcome: stored, pending, or why it failed."}, []string{"label", "outcome"}),
+		decoding: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "vinfast_decodes_in_flight", Help: "Pictures being decoded."}),
+	}
+	length := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "vinfast_spool_uploads", Help: "Uploads in the spool; -1 if it cannot be read."}, func() float64 {
+		n, err := spool.Len()
+		if err != nil {
+			log.Error("count the spool", "err", err)
+			return -1
+		}
+		return float64(n)
+	})
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(m.requests, m.durations, m.classes, m.decoding, length,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.exposition = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	return m
+}
+
+func (m *metrics) serve(w http.ResponseWriter, r *http.Request) error {
+	m.exposition.ServeHTTP(w, r)
+	return nil
+}
+
+func (m *metrics) request(method, route string, status int, took time.Duration) {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost:
+	default:
+		method = "other" // anybody may invent methods
+	}
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
+	m.durations.WithLabelValues(route).Observe(took.Seconds())
+}
+
+func (m *metrics) classified(p car.Prediction, err error) {
+	switch {
+	case err != nil:
+		m.classes.WithLabelValues("", faultOf(err).slug).Inc()
+	case p.Stored:
+		m.classes.WithLabelValues(p.Label, "stored").Inc()
+	default:
+		m.classes.WithLabelValues(p.Label, "pending").Inc()
+	}
+}

@@ -1,0 +1,249 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"vinfast-classifier/app/car"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// pages are the parsed templates by name: base.html with one block filled.
+type pages struct {
+	byName map[string]*template.Template
+}
+
+func parsePages(a *assets) (*pages, error) {
+	funcs := template.FuncMap{
+		"asset":   a.url,
+		"people":  people,
+		"percent": percent,
+		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
+		"rfc3339": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	}
+	p := &pages{byName: map[string]*template.Template{}}
+	for _, name := range []string{"upload", "results", "history", "error"} {
+		t, err := template.New("base.html").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, fmt.Errorf("page %s: %w", name, err)
+		}
+		p.byName[name] = t
+	}
+	return p, nil
+}
+
+// render writes the page into a buffer first: half a page is no page.
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+	var page bytes.Buffer
+	if err := s.pages.byName[name].Execute(&page, data); err != nil {
+		s.Log.ErrorContext(r.Context(), "render page", "page", name, "err", err)
+		http.Error(w, "The page could not be made. The fault was written to the log.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	if _, err := w.Write(page.Bytes()); err != nil {
+		s.Log.DebugContext(r.Context(), "write page", "err", err)
+	}
+}
+
+type errorData struct{ Problem *problem }
+
+// sample is one button of the upload page.
+type sample struct {
+	File  string
+	Label string
+}
+
+type uploadData struct {
+	Token    string // one per page: the same picture sent twice is one upload
+	Notice   string
+	Down     []State
+	Samples  []sample
+	MaxFiles int
+	MaxBytes string
+	MaxMega  string // megapixels
+}
+
+func (s *Server) uploadPage(w http.ResponseWriter, r *http.Request) error {
+	data := uploadData{Token: uuid.NewString(), MaxFiles: maxFiles,
+		MaxBytes: bytesForPeople(s.Limits.Bytes), MaxMega: fmt.Sprintf("%.4g", float64(s.Limits.Pixels)/1e6)}
+	for _, state := range s.health.glance() {
+		if state.State != "up" {
+			data.Down = append(data.Down, state)
+		}
+	}
+	data.Notice = s.health.modelNotice()
+	for _, file := range s.assets.samples {
+		label := file[:strings.LastIndex(file, ".")]
+		data.Samples = append(data.Samples, sample{File: file, Label: people(label)})
+	}
+	s.render(w, r, http.StatusOK, "upload", data)
+	return nil
+}
+
+// card is one picture's outcome on a page.
+type card struct {
+	File string // what the sender called it; empty on a permalink
+	car.Prediction
+	Sure     bool
+	MinScore float64
+	ImageURL string
+	Link     string // permalink
+	Fault    *problem
+}
+
+type resultsData struct {
+	Title string
+	Cards []card
+}
+
+func (s *Server) cardOf(p car.Prediction) card {
+	return card{Prediction: p, Sure: p.Score >= s.MinScore, MinScore: s.MinScore, ImageURL: imageURL(p.ID), Link: "/predictions/" + p.ID}
+}
+
+// postForm is the page's upload. Good pictures are kept even if another one
+// of the same form is bad: a person should not have to choose them again.
+func (s *Server) postForm(w http.ResponseWriter, r *http.Request) error {
+	if !isMultipart(r) {
+		return &fault{status: http.StatusUnsupportedMediaType, slug: "unsupported-type", title: "Unsupported form",
+			detail: "Use the form on the start page, or the API at /api/v1/predictions."}
+	}
+	f, err := s.readMultipart(r, "token", "sample")
+	if err != nil {
+		return err
+	}
+	if f.sample != "" {
+		data, ok := s.assets.sample(f.sample)
+		if !ok {
+			return badRequest("no-sample", "No such sample", "There is no sample picture of this name. Reload the start page.", nil)
+		}
+		f.files = append(f.files, file{name: f.sample, data: data})
+	}
+	if len(f.files) == 0 {
+		return badRequest("no-picture", "No picture", "Choose a picture first.", nil)
+	}
+	if err := s.limitRate(r, len(f.files)-1); err != nil {
+		return err
+	}
+	items := make([]item, len(f.files))
+	for i, file := range f.files {
+		items[i].file = file
+	}
+	if err := s.decode(r.Context(), items); err != nil {
+		return err
+	}
+	if f.token == "" {
+		f.token = newID() // a form of somebody's own; at least within it nothing doubles
+	}
+	for i := range items {
+		items[i].id = formID(f.token, items[i].photo.SHA256)
+	}
+	s.classify(r.Context(), items)
+	s.showResults(w, r, items)
+	return nil
+}
+
+func (s *Server) showResults(w http.ResponseWriter, r *http.Request, items []item) {
+	page := resultsData{Title: "Results"}
+	kept := false
+	for _, it := range items {
+		var c card
+		if it.err == nil {
+			kept = true
+			c = s.cardOf(it.prediction)
+		} else {
+			f := faultOf(it.err)
+			s.logFault(r.Context(), f)
+			c.Fault = f.problem(r.Context())
+		}
+		c.File = clip(it.name)
+		page.Cards = append(page.Cards, c)
+	}
+	status := http.StatusCreated
+	if !kept {
+		first := faultOf(items[0].err)
+		first.headers(w.Header())
+		status = first.status
+	}
+	s.render(w, r, status, "results", page)
+}
+
+func (s *Server) resultPage(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, "results", resultsData{Title: people(p.Label), Cards: []card{s.cardOf(p)}})
+	return nil
+}
+
+// historyLimit is the pictures on one page of the gallery.
+const historyLimit = 24
+
+type historyData struct {
+	Cards  []card
+	Labels []string // to filter by
+	Filter car.Filter
+	Newest string // link to the first page, empty on it
+	Older  string // link to the next page, empty on the last
+}
+
+func (s *Server) historyPage(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	f, err := filterOf(query, historyLimit)
+	if err != nil {
+		return err
+	}
+	list, err := s.History.List(r.Context(), f)
+	if err != nil {
+		return historyFault(err)
+	}
+	page := historyData{Filter: f, Labels: slices.Clone(knownLabels)}
+	for _, p := range list.Predictions {
+		p.Stored = true
+		page.Cards = append(page.Cards, s.cardOf(p))
+		page.Labels = append(page.Labels, p.Label)
+	}
+	if f.Label != "" {
+		page.Labels = append(page.Labels, f.Label)
+	}
+	slices.Sort(page.Labels)
+	page.Labels = slices.Compact(page.Labels)
+	if list.Next != "" {
+		page.Older = historyLink(query, list.Next)
+	}
+	if f.Cursor != "" {
+		page.Newest = historyLink(query, "")
+	}
+	s.render(w, r, http.StatusOK, "history", page)
+	return nil
+}
+
+// historyLink is the same selection at another cursor.
+func historyLink(query url.Values, cursor string) string {
+	to := url.Values{}
+	for name, values := range query {
+		if name != "cursor" && values[0] != "" {
+			to[name] = values
+		}
+	}
+	if cursor != "" {
+		to.Set("cursor", cursor)
+	}
+	if len(to) == 0 {
+		return "/history"
+	}
+	return "/history?" + to.Encode()
+}

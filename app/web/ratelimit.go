@@ -1,0 +1,125 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// maxClients bounds the addresses remembered at once.
+const maxClients = 10_000
+
+// limiter is a token bucket per address. A bucket that nobody touched for a
+// minute is full again, so forgetting it changes nothing.
+type limiter struct {
+	perMinute int
+	now       func() time.Time
+	mu        sync.Mutex
+	clients   map[string]*client
+	swept     time.Time
+}
+
+type client struct {
+	bucket *rate.Limiter
+	seen   time.Time
+}
+
+func newLimiter(perMinute int, now func() time.Time) *limiter {
+	return &limiter{perMinute: perMinute, now: now, clients: map[string]*client{}, swept: now()}
+}
+
+// take asks for n tokens of address. If there are not enough it takes none and
+// returns how long to wait for them.
+func (l *limiter) take(address string, n int) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	c := l.clients[address]
+	if c == nil {
+		l.makeRoom(now)
+		c = &client{bucket: rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), l.perMinute)}
+		l.clients[address] = c
+	}
+	c.seen = now
+	// More than the bucket holds would never be granted.
+	res := c.bucket.ReserveN(now, min(n, l.perMinute))
+	if wait := res.DelayFrom(now); wait > 0 {
+		res.CancelAt(now)
+		return wait
+	}
+	return 0
+}
+
+// makeRoom forgets the idle, and if all are busy any one of them.
+func (l *limiter) makeRoom(now time.Time) {
+	if len(l.clients) < maxClients && now.Sub(l.swept) < time.Minute {
+		return
+	}
+	l.swept = now
+	for address, c := range l.clients {
+		if now.Sub(c.seen) > time.Minute {
+			delete(l.clients, address)
+		}
+	}
+	for address := range l.clients {
+		if len(l.clients) < maxClients {
+			return
+		}
+		delete(l.clients, address)
+	}
+}
+
+// limitRate charges the sender for n pictures.
+func (s *Server) limitRate(r *http.Request, n int) error {
+	if n <= 0 {
+		return nil
+	}
+	wait := s.rate.take(clientAddress(r), n)
+	if wait == 0 {
+		return nil
+	}
+	seconds := int(math.Ceil(wait.Seconds()))
+	return &fault{status: http.StatusTooManyRequests, slug: "too-many-requests", title: "Too many pictures", retry: seconds,
+		detail: fmt.Sprintf("One address may send %d pictures a minute. Try again in %d s.", s.RatePerMinute, seconds)}
+}
+
+// clientAddress is who the rate counts for: an IPv4 address or an IPv6 /64,
+// which is what one customer gets.
+//
+// Behind the load balancer the peer is always the balancer, at a private
+// address, and the last X-Forwarded-For entry is the one it wrote. Peers at
+// public addresses and on loopback are taken as they are: what they claim
+// proves nothing.
+func clientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	peer, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	if peer.Unmap().IsPrivate() {
+		forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
+		last := forwarded[strings.LastIndex(forwarded, ",")+1:]
+		if real, err := netip.ParseAddr(strings.TrimSpace(last)); err == nil {
+			peer = real
+		}
+	}
+	peer = peer.Unmap().WithZone("")
+	if peer.Is4() {
+		return peer.String()
+	}
+	prefix, err := peer.Prefix(64)
+	if err != nil {
+		return peer.String()
+	}
+	return prefix.String()
+}

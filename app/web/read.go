@@ -1,0 +1,186 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"strings"
+
+	"vinfast-classifier/app/car"
+)
+
+const (
+	// maxFiles bounds the pictures of one request.
+	maxFiles = 20
+	// partOverhead is what the headers of one multipart part may take; a part's
+	// header longer than this makes the body too large.
+	partOverhead = 4 << 10
+	// maxField bounds the form's own small fields.
+	maxField = 256
+	// drainBytes of a refused body are read and dropped, so that a browser,
+	// which sends all before it listens, sees the answer instead of a reset.
+	drainBytes = 64 << 20
+)
+
+// file is one picture as it was sent.
+type file struct {
+	name string // what the sender called it; for people only
+	data []byte
+}
+
+// form is an upload request, read.
+type form struct {
+	files  []file
+	token  string // hidden field of the page
+	sample string // the sample button that was pressed
+}
+
+// bodyLimit is the most one request may send.
+func (s *Server) bodyLimit(r *http.Request) int64 {
+	if isMultipart(r) {
+		return maxFiles * (s.Limits.Bytes + partOverhead)
+	}
+	return s.Limits.Bytes
+}
+
+func isMultipart(r *http.Request) bool {
+	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && t == "multipart/form-data"
+}
+
+// readMultipart takes the parts one by one, in memory that upload has already
+// set aside. fields names the small text fields the route knows.
+func (s *Server) readMultipart(r *http.Request, fields ...string) (form, error) {
+	var f form
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return f, badRequest("bad-form", "Broken form", "The form data has no usable boundary. Send multipart/form-data.", err)
+	}
+	for {
+		part, err := parts.NextPart()
+		if err == io.EOF {
+			return f, nil
+		}
+		if err != nil {
+			return f, readFault(err)
+		}
+		if err := s.takePart(&f, part, fields); err != nil {
+			return f, err
+		}
+	}
+}
+
+func (s *Server) takePart(f *form, part *multipart.Part, fields []string) error {
+	name := part.FormName()
+	for _, field := range fields {
+		if name == field && part.FileName() == "" {
+			return takeField(f, part)
+		}
+	}
+	if name != "image" {
+		return badRequest("wrong-field", "Wrong field name",
+			fmt.Sprintf("The form field is called %q. Send the picture in a field called \"image\".", clip(name)), nil)
+	}
+	if len(f.files) == maxFiles {
+		return &fault{status: http.StatusRequestEntityTooLarge, slug: "too-many-files", title: "Too many pictures",
+			detail: fmt.Sprintf("Send at most %d pictures at once.", maxFiles)}
+	}
+	data, err := s.readPicture(part)
+	if err != nil {
+		return nameFile(err, part.FileName())
+	}
+	if len(data) == 0 && part.FileName() == "" {
+		return nil // what a browser sends when no file was chosen
+	}
+	f.files = append(f.files, file{name: part.FileName(), data: data})
+	return nil
+}
+
+func takeField(f *form, part *multipart.Part) error {
+	value, err := io.ReadAll(io.LimitReader(part, maxField+1))
+	if err != nil {
+		return readFault(err)
+	}
+	if len(value) > maxField {
+		return badRequest("bad-form", "Broken form", fmt.Sprintf("The field %q is too long. Reload the page and try again.", part.FormName()), nil)
+	}
+	switch part.FormName() {
+	case "token":
+		f.token = string(value)
+	case "sample":
+		f.sample = string(value)
+	}
+	return nil
+}
+
+// readPicture reads at most one byte more than a picture may have.
+func (s *Server) readPicture(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, s.Limits.Bytes+1))
+	if err != nil {
+		return nil, readFault(err)
+	}
+	if int64(len(data)) > s.Limits.Bytes {
+		return nil, s.tooLarge(nil)
+	}
+	return data, nil
+}
+
+func (s *Server) tooLarge(cause error) error {
+	f := faultOf(car.ErrTooLarge)
+	f.detail = fmt.Sprintf("A picture may have at most %s. Scale it down and send it again.", bytesForPeople(s.Limits.Bytes))
+	f.cause = cause
+	return f
+}
+
+// readFault tells why a body could not be read.
+func readFault(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		f := faultOf(car.ErrTooLarge)
+		f.detail = "The request is larger than the server takes. Send fewer or smaller pictures."
+		f.cause = err
+		return f
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return badRequest("broken-upload", "Broken upload", "The upload ended early or is not well formed. Send it again.", err)
+}
+
+// nameFile puts the file's name before the sentence of err.
+func nameFile(err error, name string) error {
+	f := *faultOf(err)
+	if name != "" {
+		f.detail = clip(name) + ": " + f.detail
+	}
+	return &f
+}
+
+// clip shortens what a sender typed to what fits in a sentence.
+func clip(s string) string {
+	const most = 80
+	s = strings.ToValidUTF8(s, "?")
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
+func bytesForPeople(n int64) string {
+	if n >= 1<<20 {
+		return fmt.Sprintf("%.4g MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// drain drops what is left of a refused body, within bounds. Whoever asked
+// first with "Expect: 100-continue" does not send it at all.
+func drain(r *http.Request, body io.Reader) {
+	if r.Header.Get("Expect") == "" {
+		// The answer does not depend on the rest, so neither does an error.
+		_, _ = io.CopyN(io.Discard, body, drainBytes)
+	}
+}

@@ -1,0 +1,147 @@
+// Package web is the part people and programs talk to: the pages, the JSON
+// API, health and metrics. It reads and bounds requests, hands photos to the
+// flow in package car and turns faults into answers.
+package web
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"vinfast-classifier/app/car"
+)
+
+// Classifier takes one photo through the flow; see car.Classifier.Classify.
+type Classifier interface {
+	Classify(ctx context.Context, id string, photo car.Photo) (car.Prediction, error)
+}
+
+// History reads stored predictions.
+type History interface {
+	// ByID returns one, or car.ErrNotFound.
+	ByID(ctx context.Context, id string) (car.Prediction, error)
+	// List returns one page; a cursor of another make is car.ErrBadCursor.
+	List(ctx context.Context, f car.Filter) (car.Page, error)
+}
+
+// Photos reads stored pictures.
+type Photos interface {
+	// Get opens the original bytes under key and tells how many they are, or
+	// returns car.ErrNotFound.
+	Get(ctx context.Context, key string) (io.ReadCloser, int64, error)
+}
+
+// Spool finds uploads that are acknowledged but not stored yet.
+type Spool interface {
+	// Find returns the promised prediction and its original bytes, which the
+	// caller closes; car.ErrNotFound if nothing is promised under id.
+	Find(id string) (car.Prediction, io.ReadCloser, error)
+	// Len is the number of uploads in the spool.
+	Len() (int, error)
+}
+
+// Config is everything a Server is made of. All fields are required, except
+// Checks.
+type Config struct {
+	Classifier Classifier
+	History    History
+	Photos     Photos
+	Spool      Spool
+	Endpoint   car.Endpoint // asked by /readyz, with a tiny picture of ours
+	Checks     []Check      // the other dependencies, in the order to show
+
+	Limits        car.Limits
+	RatePerMinute int     // uploads per address
+	MinScore      float64 // 0 to 1; below it a page says "not sure"
+	Now           func() time.Time
+	Log           *slog.Logger
+}
+
+// Server answers HTTP.
+type Server struct {
+	Config
+	pages   *pages
+	assets  *assets
+	metrics *metrics
+	health  *health
+	rate    *limiter
+	bodies  *gate
+	decodes *gate
+}
+
+// New builds a Server. It fails only when an embedded file is wrong.
+func New(c Config) (*Server, error) {
+	assets, err := loadAssets()
+	if err != nil {
+		return nil, fmt.Errorf("load static files: %w", err)
+	}
+	pages, err := parsePages(assets)
+	if err != nil {
+		return nil, fmt.Errorf("parse templates: %w", err)
+	}
+	s := &Server{
+		Config:  c,
+		assets:  assets,
+		pages:   pages,
+		metrics: newMetrics(c.Spool, c.Log),
+		rate:    newLimiter(c.RatePerMinute, c.Now),
+		bodies:  newGate(bodyMemory),
+		decodes: newGate(decodeMemory),
+	}
+	s.health = newHealth(append(c.Checks, s.endpointCheck()), c.Now, c.Log)
+	return s, nil
+}
+
+// route is one line of the table. page says which form its faults take.
+type route struct {
+	method, path string
+	page         bool
+	serve        handler
+}
+
+func (s *Server) routes() []route {
+	return []route{
+		{"GET", "/{$}", true, s.uploadPage},
+		{"POST", "/{$}", true, s.upload(s.postForm)},
+		{"GET", "/predictions/{id}", true, s.resultPage},
+		{"GET", "/history", true, s.historyPage},
+
+		{"POST", "/api/v1/predictions", false, s.upload(s.postPredictions)},
+		{"GET", "/api/v1/predictions", false, s.listPredictions},
+		{"GET", "/api/v1/predictions.csv", false, s.listCSV},
+		{"GET", "/api/v1/predictions/{id}", false, s.getPrediction},
+		{"GET", "/images/{id}", false, s.getImage},
+
+		{"GET", "/healthz", false, s.healthz},
+		{"GET", "/readyz", false, s.readyz},
+		{"GET", "/metrics", false, s.metrics.serve},
+		{"GET", "/static/{file...}", false, s.assets.serve},
+	}
+}
+
+// Handler is the whole site.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	methods := map[string][]string{}
+	pages := map[string]bool{}
+	for _, rt := range s.routes() {
+		mux.Handle(rt.method+" "+rt.path, s.adapt(rt))
+		methods[rt.path] = append(methods[rt.path], rt.method)
+		pages[rt.path] = rt.page
+	}
+	for path, allowed := range methods {
+		mux.Handle(path, s.adapt(route{path: path, page: pages[path], serve: wrongMethod(allowed)}))
+	}
+	mux.Handle("/", s.adapt(route{path: "other", serve: noSuchPage}))
+
+	var h http.Handler = mux
+	for _, wrap := range []func(http.Handler) http.Handler{
+		s.crossOrigin, s.recoverPanics, secureHeaders, s.observe, identify,
+	} {
+		h = wrap(h)
+	}
+	return h
+}

@@ -1,0 +1,325 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/web"
+)
+
+// site is the real routes over parts in memory, so that each fault can be had
+// at will. What only real servers can show is in flow_test.go.
+type site struct {
+	*httptest.Server
+	t   *testing.T
+	log *lines
+	web.Config
+
+	mu       sync.Mutex
+	now      time.Time
+	fault    error // what Classify answers; nil for a prediction
+	label    string
+	score    float64
+	notice   string
+	rows     []car.Prediction // newest last
+	waiting  map[string]car.Prediction
+	objects  map[string][]byte // by key; by id for waiting ones
+	database error
+	bucket   error
+	model    error
+	asked    int  // calls of the endpoint
+	cut      bool // objects break off while they are read
+}
+
+// lines is a log to look into.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func newSite(t *testing.T, change ...func(*web.Config)) *site {
+	t.Helper()
+	s := &site{t: t, log: &lines{}, now: time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC), label: "Vinfast_VF_8", score: 0.93,
+		waiting: map[string]car.Prediction{}, objects: map[string][]byte{}}
+	s.Config = web.Config{
+		Classifier: s, History: s, Photos: s, Spool: spool{s}, Endpoint: s,
+		Checks: []web.Check{
+			{Name: "database", Ask: func(context.Context) error { return s.get(&s.database) }, Down: "The database does not answer."},
+		},
+		Limits: car.Limits{Bytes: 10 << 20, Pixels: 50_000_000}, RatePerMinute: 1000, MinScore: 0.5,
+		Now: s.clock, Log: slog.New(web.LogHandler(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+	}
+	for _, f := range change {
+		f(&s.Config)
+	}
+	server, err := web.New(s.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Server = httptest.NewServer(server.Handler())
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *site) get(err *error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *err
+}
+
+func (s *site) clock() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+// set changes the site's fields while it runs.
+func (s *site) set(change func(*site)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s)
+}
+
+func (s *site) Classify(_ context.Context, id string, photo car.Photo) (car.Prediction, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fault != nil {
+		return car.Prediction{}, s.fault
+	}
+	for _, row := range s.rows {
+		if row.ID == id && row.SHA256 != photo.SHA256 {
+			return car.Prediction{}, fmt.Errorf("%w: %s", car.ErrIDReused, id)
+		} else if row.ID == id {
+			return row, nil
+		}
+	}
+	p := s.prediction(id, photo)
+	s.rows = append(s.rows, p)
+	s.objects[p.Key] = photo.Original
+	return p, nil
+}
+
+func (s *site) prediction(id string, photo car.Photo) car.Prediction {
+	return car.Prediction{Upload: car.NewUpload(id, photo, s.now), Label: s.label, Score: s.score, Notice: s.notice, Stored: true,
+		Scores: []car.Score{{Label: s.label, Value: s.score}, {Label: "Vinfast_Fadil", Value: 1 - s.score}}}
+}
+
+func (s *site) Invoke(context.Context, []byte) (car.Reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	return car.Reply{Scores: []car.Score{{Label: s.label, Value: s.score}}, Notice: s.notice}, s.model
+}
+
+func (s *site) ByID(_ context.Context, id string) (car.Prediction, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.database != nil {
+		return car.Prediction{}, s.database
+	}
+	for _, p := range s.rows {
+		if p.ID == id {
+			return p, nil
+		}
+	}
+	return car.Prediction{}, car.ErrNotFound
+}
+
+// List knows label, minScore and limit; its cursor is the number of rows
+// already shown.
+func (s *site) List(_ context.Context, f car.Filter) (car.Page, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.database != nil {
+		return car.Page{}, s.database
+	}
+	skip := 0
+	if f.Cursor != "" {
+		if _, err := fmt.Sscanf(f.Cursor, "after-%d", &skip); err != nil {
+			return car.Page{}, car.ErrBadCursor
+		}
+	}
+	var page car.Page
+	for i := len(s.rows) - 1 - skip; i >= 0; i-- {
+		if p := s.rows[i]; (f.Label == "" || p.Label == f.Label) && p.Score >= f.MinScore {
+			if len(page.Predictions) == f.Limit {
+				page.Next = fmt.Sprintf("after-%d", len(s.rows)-1-i)
+				break
+			}
+			page.Predictions = append(page.Predictions, p)
+		}
+	}
+	return page, nil
+}
+
+func (s *site) Get(_ context.Context, key string) (io.ReadCloser, int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bucket != nil {
+		return nil, 0, s.bucket
+	}
+	data, ok := s.objects[key]
+	if !ok {
+		return nil, 0, car.ErrNotFound
+	}
+	if s.cut {
+		return io.NopCloser(bytes.NewReader(data[:100])), int64(len(data)), nil
+	}
+	return io.NopCloser(bytes.NewReader(data)), int64(len(data)), nil
+}
+
+type spool struct{ *site }
+
+func (s spool) Find(id string) (car.Prediction, io.ReadCloser, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.waiting[id]
+	if !ok {
+		return p, nil, car.ErrNotFound
+	}
+	return p, io.NopCloser(bytes.NewReader(s.objects[id])), nil
+}
+
+func (s spool) Len() (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.waiting), nil
+}
+
+// await puts a promised upload into the spool.
+func (s *site) await(id string, data []byte) {
+	photo, err := car.Decode(data, s.Limits)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.set(func(s *site) {
+		p := s.prediction(id, photo)
+		p.Stored = false
+		s.waiting[id], s.objects[id] = p, data
+	})
+}
+
+// do sends a request and returns the answer with its body.
+func (s *site) do(method, path string, body io.Reader, header ...string) (*http.Response, string) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Add(header[i], header[i+1])
+	}
+	resp, err := s.Client().Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp, string(text)
+}
+
+// part is one field of a multipart form; a file if it has a name.
+type part struct {
+	field, name string
+	data        []byte
+}
+
+func multipartForm(t *testing.T, parts ...part) (contentType string, body *bytes.Buffer) {
+	t.Helper()
+	body = &bytes.Buffer{}
+	w := multipart.NewWriter(body)
+	for _, p := range parts {
+		h := textproto.MIMEHeader{}
+		disposition := `form-data; name="` + p.field + `"`
+		if p.name != "" {
+			disposition += `; filename="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(p.name) + `"`
+			h.Set("Content-Type", "application/octet-stream")
+		}
+		h.Set("Content-Disposition", disposition)
+		field, err := w.CreatePart(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := field.Write(p.data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return w.FormDataContentType(), body
+}
+
+// form posts a multipart form.
+func (s *site) form(path string, parts []part, header ...string) (*http.Response, string) {
+	s.t.Helper()
+	contentType, body := multipartForm(s.t, parts...)
+	return s.do("POST", path, body, append(header, "Content-Type", contentType)...)
+}
+
+// picture is a JPEG of its own for each shade.
+func picture(shade uint8) []byte {
+	img := image.NewYCbCr(image.Rect(0, 0, 64, 48), image.YCbCrSubsampleRatio420)
+	for i := range img.Y {
+		img.Y[i], img.Cb[i/4], img.Cr[i/4] = shade, 128, 128
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+var errDown = errors.New("connection refused by 10.0.0.7")
+
+type problem struct {
+	Type, Title, Detail, Instance string
+	Status                        int
+}
+
+// problemOf checks that an answer is a whole problem and returns it.
+func problemOf(t *testing.T, resp *http.Response, body string) problem {
+	t.Helper()
+	var p problem
+	if got := resp.Header.Get("Content-Type"); got != "application/problem+json" {
+		t.Fatalf("Content-Type is %q: %.300s", got, body)
+	}
+	if err := json.Unmarshal([]byte(body), &p); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	if p.Status != resp.StatusCode || p.Type == "" || p.Title == "" || p.Detail == "" || p.Instance != resp.Header.Get("X-Request-Id") {
+		t.Errorf("status %d, but the problem is %+v", resp.StatusCode, p)
+	}
+	return p
+}

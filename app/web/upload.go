@@ -1,0 +1,212 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"vinfast-classifier/app/car"
+)
+
+const (
+	uploadRead  = 2 * time.Minute  // for the body to arrive
+	uploadTotal = 4 * time.Minute  // for the answer to be written, from the start
+	uploadWork  = 90 * time.Second // for the model, after the body has arrived
+	// together is how many pictures of one request are at the model at once.
+	together = 4
+)
+
+// upload puts the limits before a route that reads pictures: rate, deadlines,
+// size, memory.
+func (s *Server) upload(next handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) (err error) {
+		whole := r.Body
+		defer func() {
+			if err != nil {
+				drain(r, whole)
+			}
+		}()
+		if err := s.limitRate(r, 1); err != nil {
+			return err
+		}
+		deadlines := http.NewResponseController(w)
+		if err := deadlines.SetReadDeadline(time.Now().Add(uploadRead)); err != nil {
+			return fmt.Errorf("set read deadline: %w", err)
+		}
+		if err := deadlines.SetWriteDeadline(time.Now().Add(uploadTotal)); err != nil {
+			return fmt.Errorf("set write deadline: %w", err)
+		}
+		limit := s.bodyLimit(r)
+		if r.ContentLength > limit {
+			return s.tooLarge(nil)
+		}
+		r.Body = http.MaxBytesReader(w, whole, limit)
+		weight := limit
+		if r.ContentLength >= 0 {
+			weight = r.ContentLength
+		}
+		leave, err := s.bodies.enter(r.Context(), weight)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		return next(w, r)
+	}
+}
+
+// item is one picture on its way to an answer.
+type item struct {
+	file
+	id         string
+	photo      car.Photo
+	prediction car.Prediction
+	err        error
+}
+
+// decode reads all pictures before any is stored, one at a time and within
+// the memory of the gate.
+func (s *Server) decode(ctx context.Context, items []item) error {
+	for i := range items {
+		leave, err := s.decodes.enter(ctx, car.DecodeCost(items[i].data, s.Limits))
+		if err != nil {
+			return err
+		}
+		s.metrics.decoding.Inc()
+		items[i].photo, items[i].err = car.Decode(items[i].data, s.Limits)
+		s.metrics.decoding.Dec()
+		leave()
+	}
+	return nil
+}
+
+// classify takes the good pictures through the flow, some at a time.
+func (s *Server) classify(ctx context.Context, items []item) {
+	ctx, cancel := context.WithTimeout(ctx, uploadWork)
+	defer cancel()
+	var g errgroup.Group
+	g.SetLimit(together)
+	first := map[string]int{} // the same picture twice in one form is one upload
+	for i := range items {
+		it := &items[i]
+		if _, twice := first[it.id]; twice || it.err != nil {
+			continue
+		}
+		first[it.id] = i
+		g.Go(func() error {
+			it.prediction, it.err = s.classifyOne(ctx, it.id, it.photo)
+			s.metrics.classified(it.prediction, it.err)
+			return nil
+		})
+	}
+	_ = g.Wait() // each item holds its own error
+	for i := range items {
+		if it := &items[i]; it.err == nil {
+			it.prediction, it.err = items[first[it.id]].prediction, items[first[it.id]].err
+		}
+	}
+}
+
+// classifyOne also finds an earlier answer that still waits in the spool: a
+// reload is then no conflict.
+func (s *Server) classifyOne(ctx context.Context, id string, photo car.Photo) (car.Prediction, error) {
+	p, err := s.Classifier.Classify(ctx, id, photo)
+	if err == nil {
+		s.health.heard(p.Notice)
+		return p, nil
+	}
+	if faultOf(err).slug == "in-flight" {
+		if waiting, body, findErr := s.Spool.Find(id); findErr == nil {
+			body.Close()
+			if waiting.SHA256 != photo.SHA256 {
+				return p, fmt.Errorf("%w: %s", car.ErrIDReused, id)
+			}
+			return waiting, nil
+		}
+	}
+	return p, err
+}
+
+// postPredictions is the API's upload.
+func (s *Server) postPredictions(w http.ResponseWriter, r *http.Request) error {
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	files, err := s.readAPI(r)
+	if err != nil {
+		return err
+	}
+	if err := s.limitRate(r, len(files)-1); err != nil {
+		return err
+	}
+	items := make([]item, len(files))
+	for i, f := range files {
+		items[i] = item{file: f, id: keyedID(key, i)}
+	}
+	if err := s.decode(r.Context(), items); err != nil {
+		return err
+	}
+	for _, it := range items {
+		if it.err != nil {
+			return nameFile(it.err, it.name)
+		}
+	}
+	s.classify(r.Context(), items)
+	return s.answerUpload(w, r, items)
+}
+
+// readAPI takes a multipart form or a bare picture.
+func (s *Server) readAPI(r *http.Request) ([]file, error) {
+	if isMultipart(r) {
+		f, err := s.readMultipart(r)
+		if err == nil && len(f.files) == 0 {
+			err = badRequest("no-picture", "No picture", "The form holds no picture. Send it in a field called \"image\".", nil)
+		}
+		return f.files, err
+	}
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if !strings.HasPrefix(mediaType, "image/") && r.ContentLength != 0 {
+		f := faultOf(car.ErrUnsupportedType)
+		f.cause = err
+		f.detail = fmt.Sprintf("The Content-Type is %q. Send multipart/form-data with a field \"image\", or the bare picture as image/jpeg, image/png, image/webp or image/gif.",
+			clip(r.Header.Get("Content-Type")))
+		return nil, f
+	}
+	data, err := s.readPicture(r.Body)
+	return []file{{data: data}}, err
+}
+
+// answerUpload writes the results in the order of the files.
+func (s *Server) answerUpload(w http.ResponseWriter, r *http.Request, items []item) error {
+	results := make([]result, len(items))
+	kept := 0
+	for i, it := range items {
+		if it.err == nil {
+			results[i].prediction = jsonOf(it.prediction)
+			kept++
+			continue
+		}
+		f := faultOf(nameFile(it.err, it.name))
+		results[i].Error = f.problem(r.Context())
+		if len(items) > 1 {
+			s.logFault(r.Context(), f)
+		}
+	}
+	if kept == 0 {
+		first := *faultOf(items[0].err)
+		if len(items) > 1 {
+			first.extra = results
+		}
+		return &first
+	}
+	if len(items) == 1 {
+		w.Header().Set("Location", "/api/v1/predictions/"+items[0].prediction.ID)
+	}
+	s.writeJSON(w, r, http.StatusCreated, "application/json", resultList{Predictions: results})
+	return nil
+}

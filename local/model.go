@@ -1,0 +1,112 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"errors"
+	"image"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"vinfast-classifier/local/endpoint"
+	"vinfast-classifier/local/hub"
+)
+
+var labels = []string{"Vinfast_Fadil", "Vinfast_Lux_A2.0", "Vinfast_Lux_SA2.0", "Vinfast_President", "Vinfast_VF_8", "Vinfast_VF_e34"}
+
+// fixedAnswer is a real answer's shape and size, for measurements.
+func fixedAnswer(latency time.Duration) endpoint.Fixed {
+	f := endpoint.Fixed{Latency: latency}
+	for i, label := range labels {
+		f.Scores = append(f.Scores, endpoint.Score{Score: []float64{0.75, 0.125, 0.0625, 0.03125, 0.015625, 0.015625}[i], Label: label})
+	}
+	return f
+}
+
+// modelFolder returns the folder of the model that was asked for; empty for
+// the demo model. A model named by its Hugging Face id is downloaded once.
+func (l *launcher) modelFolder(ctx context.Context) (string, error) {
+	if l.model == "" {
+		return "", nil
+	}
+	if info, err := os.Stat(l.model); err == nil && info.IsDir() {
+		return filepath.Abs(l.model)
+	}
+	if strings.HasPrefix(l.model, ".") || strings.HasPrefix(l.model, "/") {
+		return "", sentence("There is no folder %s.", l.model)
+	}
+	url := os.Getenv("HF_ENDPOINT")
+	if url == "" {
+		url = "https://huggingface.co"
+	}
+	client := hub.Client{URL: url, Token: os.Getenv("HF_TOKEN"), Dir: l.path("models"), Progress: l.progress()}
+	l.say("Looking for the model %s in .local/models, else at %s ...", l.model, url)
+	folder, err := client.Fetch(ctx, l.model)
+	if err != nil && ctx.Err() == nil {
+		return "", modelFault(l.model, err)
+	}
+	return folder, err
+}
+
+// progress says how far a download is, every two seconds.
+func (l *launcher) progress() func(file string, done, total int64) {
+	last := time.Now()
+	return func(file string, done, total int64) {
+		if time.Since(last) < 2*time.Second {
+			return
+		}
+		last = time.Now()
+		if total < 0 {
+			l.say("  %s: %.1f MB", file, float64(done)/1e6)
+			return
+		}
+		l.say("  %s: %.1f of %.1f MB (%d %%)", file, float64(done)/1e6, float64(total)/1e6, 100*done/max(total, 1))
+	}
+}
+
+// modelFault says what to do about a model that cannot be had.
+func modelFault(model string, err error) error {
+	var file *hub.FileError
+	id, _, _ := strings.Cut(model, "@")
+	switch {
+	case errors.Is(err, hub.ErrName):
+		return sentence("MODEL is %q, which is neither a folder nor a Hugging Face id such as owner/model or owner/model@revision.", model)
+	case errors.Is(err, hub.ErrForbidden):
+		return sentence("The hub refuses %s: it is private, gated, or does not exist. If you may use it, set HF_TOKEN to a token of yours.", model)
+	case errors.Is(err, hub.ErrMissing) && errors.As(err, &file) && file.File == "model.safetensors":
+		return sentence(`%s has no model.safetensors. Weights in other formats can run code while they are loaded, so they are not read here.
+Either name a revision that has the file (the first pull request, say: MODEL=%s@refs/pr/1), or convert the model
+with Python and start again with MODEL=model:
+
+  python3 -c 'from transformers import AutoImageProcessor as P, AutoModelForImageClassification as M
+  M.from_pretrained("%s").save_pretrained("model", safe_serialization=True); P.from_pretrained("%s").save_pretrained("model")'
+`, model, id, id, id)
+	case errors.Is(err, hub.ErrMissing) && errors.As(err, &file) && file.File == "preprocessor_config.json":
+		return sentence("%s has no preprocessor_config.json, so it is no image classifier that can run here.", model)
+	case errors.Is(err, hub.ErrMissing):
+		return sentence("The hub has no model %s. Check its spelling, and the revision if you gave one.", model)
+	default:
+		return sentence("The model could not be downloaded: %w", err)
+	}
+}
+
+func loadModel(string) (endpoint.Classifier, error) { return random{}, nil }
+
+// random knows nothing: its weights were never trained.
+type random struct{}
+
+func (random) Notice() string { return "random model, its answers mean nothing" }
+
+func (random) Classify(_ context.Context, img image.Image) ([]endpoint.Score, error) {
+	b := img.Bounds()
+	r := rand.New(rand.NewPCG(uint64(b.Dx()), uint64(b.Dy())))
+	scores := fixedAnswer(0).Scores
+	for i, j := range r.Perm(len(labels)) {
+		scores[i].Label = labels[j]
+	}
+	return scores, nil
+}
