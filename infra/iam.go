@@ -7,9 +7,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// wildcards are the statements that apply to every resource, by their Sid, and
+// Wildcards are the statements that apply to every resource, by their Sid, and
 // why. A statement with "*" whose Sid is not here does not pass the tests.
-var wildcards = map[string]string{
+var Wildcards = map[string]string{
 	"SessionChannels":  "ssmmessages has no resource types to name",
 	"RegisterWithSSM":  "an instance reports under an id that is not known before it exists",
 	"LegacyMessages":   "ec2messages has no resource types to name",
@@ -20,7 +20,7 @@ var wildcards = map[string]string{
 	"AnyExtraCall":     "endpoint policy: an endpoint the operator asked for serves his own purposes; the account is a condition",
 }
 
-// everything is the resource "*"; its statement's Sid must be in wildcards.
+// everything is the resource "*"; its statement's Sid must be in Wildcards.
 var everything = []pulumi.StringInput{pulumi.String("*")}
 
 // statement is one IAM statement. Conditions go operator, key, values.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 
@@ -83,7 +84,7 @@ func RunAs(stack string, settings map[string]string, tools infra.Tools) (Plan, e
 		}
 		all[key] = value
 	}
-	r := &recorder{outputs: map[string]any{}}
+	r := &recorder{stack: stack, outputs: map[string]any{}}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		outputs, err := infra.Declare(ctx, all, tools)
 		if err != nil {
@@ -105,13 +106,14 @@ func RunAs(stack string, settings map[string]string, tools infra.Tools) (Plan, e
 
 type recorder struct {
 	sync.Mutex
+	stack     string
 	resources []Resource
 	outputs   map[string]any
 }
 
 // NewResource records and answers with what AWS would add.
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
-	id := args.Name + "-id"
+	id := identifier(args.TypeToken, args.Name)
 	rec := Resource{Type: args.TypeToken, Name: args.Name, Provider: args.Provider, Custom: args.Custom, Inputs: map[string]any{}}
 	for key, value := range args.Inputs {
 		if value.IsSecret() || (value.IsOutput() && value.OutputValue().Secret) {
@@ -121,17 +123,17 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	}
 	if rpc := args.RegisterRPC; rpc != nil {
 		rec.describe(rpc)
+		rec.URN = r.urn(rec.Parent, rec.Type, rec.Name)
 	}
 	r.Lock()
 	r.resources = append(r.resources, rec)
 	r.Unlock()
-	return id, computed(args, id), nil
+	return id, computed(args), nil
 }
 
 func (rec *Resource) describe(rpc *pulumirpc.RegisterResourceRequest) {
 	rec.Parent = rpc.GetParent()
 	rec.After = rpc.GetDependencies()
-	rec.URN = URN(rec.Parent, rec.Type, rec.Name)
 	rec.Options = Options{
 		Protect:             rpc.GetProtect(),
 		DeleteBeforeReplace: rpc.GetDeleteBeforeReplace(),
@@ -141,25 +143,42 @@ func (rec *Resource) describe(rpc *pulumirpc.RegisterResourceRequest) {
 	}
 }
 
-// URN composes a name as the engine does.
-func URN(parent, typ, name string) string {
-	chain := typ
-	if parts := strings.Split(parent, "::"); len(parts) > 2 && !strings.HasPrefix(parts[2], "pulumi:pulumi:Stack") {
-		chain = parts[2] + "$" + typ
+// urn composes a name as the engine does.
+func (r *recorder) urn(parent, typ, name string) string {
+	over := tokens.Type("")
+	if p := resource.URN(parent); p != "" && p.QualifiedType() != resource.RootStackType {
+		over = p.QualifiedType()
 	}
-	return strings.Join([]string{"urn:pulumi:" + Stack, infra.Project, chain, name}, "::")
+	return string(resource.NewURN(tokens.QName(r.stack), infra.Project, over, tokens.Type(typ), name))
 }
 
+// identifier is made up, in the shape AWS gives it where something looks at it.
+func identifier(typ, name string) string {
+	switch short := shortType(typ); short {
+	case "Volume":
+		return "vol-0123456789abcdef0"
+	case "FileSystem":
+		return "fs-0123456789abcdef0"
+	case "AccessPoint":
+		return "fsap-0123456789abcdef0"
+	case "BucketV2":
+		return name + "-1a2b3c4"
+	default:
+		return short + "-" + name
+	}
+}
+
+func shortType(token string) string { return token[strings.LastIndex(token, ":")+1:] }
+
 // computed are the outputs that others use.
-func computed(args pulumi.MockResourceArgs, id string) resource.PropertyMap {
+func computed(args pulumi.MockResourceArgs) resource.PropertyMap {
 	out := args.Inputs.Copy()
 	set := func(key resource.PropertyKey, value string) {
 		if _, ok := out[key]; !ok {
 			out[key] = resource.NewStringProperty(value)
 		}
 	}
-	short := args.TypeToken[strings.LastIndex(args.TypeToken, ":")+1:]
-	set("arn", fmt.Sprintf("arn:aws:mock:%s:%s:%s/%s", Region, Account, short, args.Name))
+	short := shortType(args.TypeToken)
 	set("name", args.Name+"-1a2b3c4")
 	switch short {
 	case "NetworkInterface":
@@ -168,12 +187,21 @@ func computed(args pulumi.MockResourceArgs, id string) resource.PropertyMap {
 		set("publicIp", "198.51.100.7")
 	case "VpcEndpoint":
 		set("prefixListId", "pl-63a5400a")
-	case "BucketV2":
-		out["arn"] = resource.NewStringProperty("arn:aws:s3:::" + id)
-	case "LogGroup":
-		out["arn"] = resource.NewStringProperty(fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s", Region, Account, out["name"].StringValue()))
 	}
+	set("arn", arn(args.TypeToken, args.Name, text(out["name"])))
 	return out
+}
+
+// arn is made up too, from the logical and, where it matters, the real name.
+func arn(typ, name, realName string) string {
+	switch short := shortType(typ); short {
+	case "BucketV2":
+		return "arn:aws:s3:::" + identifier(typ, name)
+	case "LogGroup":
+		return fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s", Region, Account, realName)
+	default:
+		return fmt.Sprintf("arn:aws:mock:%s:%s:%s/%s", Region, Account, short, name)
+	}
 }
 
 var zones = []string{"us-east-1c", "us-east-1a", "us-east-1b", "us-east-1d"}
