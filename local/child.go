@@ -158,12 +158,6 @@ func (p *child) said() string {
 // Done is closed when the child has ended, for whatever reason.
 func (p *child) Done() <-chan struct{} { return p.done }
 
-// Wait returns when the child has ended, with how it ended.
-func (p *child) Wait() error {
-	<-p.done
-	return p.err
-}
-
 // Stop asks the child to end and returns when it has; one that takes too long
 // is killed, which is an error.
 func (p *child) Stop() error {

@@ -44,7 +44,7 @@ func (l *launcher) startOwn(ctx context.Context, s *supervisor, name string, c c
 }
 
 func (c command) part(name string) part {
-	return part{name, func(ctx context.Context) (running, error) {
+	return part{name, c.log, func(ctx context.Context) (running, error) {
 		p, err := c.start(ctx)
 		if err != nil {
 			return nil, err

@@ -54,11 +54,7 @@ func runAll(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	ctx, second := interruptible(ctx)
-	err = l.system(ctx, began, second)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = nil // interrupted on its way up
-	}
-	if err == nil {
+	if err = l.system(ctx, began, second); err == nil {
 		l.say("Stopped. Pictures and predictions are kept in .local; \"make run\" shows them again.")
 	}
 	return err
@@ -70,10 +66,13 @@ func (l *launcher) system(ctx context.Context, began time.Time, second <-chan os
 	up, cancel := context.WithCancel(ctx)
 	defer cancel()
 	err := l.start(up, s)
-	if err == nil {
+	switch {
+	case err == nil:
 		l.say("Ready after %.1f s: open %s (Ctrl-C stops everything)", time.Since(began).Seconds(), l.url())
 		<-ctx.Done()
 		l.say("Stopping ...")
+	case interrupted(ctx):
+		err = nil // by the person, not by a fault
 	}
 	cancel()
 	stopped := make(chan struct{})
@@ -87,6 +86,16 @@ func (l *launcher) system(ctx context.Context, began time.Time, second <-chan os
 		}
 	}()
 	return errors.Join(err, s.stop())
+}
+
+// interrupted tells whether a start failed because of Ctrl-C. That reaches the
+// programs we call as well, and their end may be seen a moment before it.
+func interrupted(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+	case <-time.After(200 * time.Millisecond):
+	}
+	return ctx.Err() != nil
 }
 
 // interruptible returns a context that ends at the first signal to stop, and
@@ -142,7 +151,7 @@ func (l *launcher) startDatabase(ctx context.Context, s *supervisor) (dsn string
 	if err != nil {
 		return "", fmt.Errorf("open log: %w", err)
 	}
-	err = s.add(ctx, part{"database", func(ctx context.Context) (running, error) {
+	err = s.add(ctx, part{"database", log.Name(), func(ctx context.Context) (running, error) {
 		server, err := database.Start(ctx, database.Options{Dir: dir, Log: log})
 		if err != nil {
 			return nil, err
