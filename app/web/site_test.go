@@ -198,15 +198,19 @@ func (s *site) Get(_ context.Context, key string) (io.ReadCloser, int64, error) 
 
 type spool struct{ *site }
 
-func (s spool) Find(id string) (car.Prediction, io.ReadCloser, error) {
+func (s spool) Find(id string) (car.Prediction, io.ReadSeekCloser, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, ok := s.waiting[id]
 	if !ok {
 		return p, nil, car.ErrNotFound
 	}
-	return p, io.NopCloser(bytes.NewReader(s.objects[id])), nil
+	return p, seekCloser{bytes.NewReader(s.objects[id])}, nil
 }
+
+type seekCloser struct{ io.ReadSeeker }
+
+func (seekCloser) Close() error { return nil }
 
 func (s spool) Len() (int, error) {
 	s.mu.Lock()
