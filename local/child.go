@@ -17,8 +17,9 @@ import (
 	"time"
 )
 
-// stopTimeout is what a child gets to end in order; the app finishes requests.
-const stopTimeout = 20 * time.Second
+// stopTimeout is what a child gets to end in order; the app takes up to 30
+// seconds to finish requests.
+const stopTimeout = 35 * time.Second
 
 // command describes a child process.
 type command struct {

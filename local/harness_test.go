@@ -68,7 +68,7 @@ func launch(t *testing.T, dir string, port int, more ...string) *launcher {
 	t.Helper()
 	cmd := exec.Command(launcherProgram, append([]string{"run", "-app", appProgram, "-port", strconv.Itoa(port)}, more...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "AWS_PROFILE=private", "AWS_SESSION_TOKEN=secret", "VINFAST_MIN_SCORE=1")
+	cmd.Env = append(os.Environ(), "AWS_PROFILE=private", "AWS_SESSION_TOKEN=secret", "VINFAST_MIN_SCORE=0.25", "VINFAST_BUCKET=mine")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, in, err := os.Pipe()
 	if err != nil {

@@ -79,7 +79,7 @@ func environment(t *testing.T, l *launcher, dir string) {
 		"VINFAST_LISTEN": strings.TrimPrefix(l.url, "http://"), "VINFAST_ENDPOINT": "vinfast-local", "VINFAST_BUCKET": "vinfast-local-images",
 		"VINFAST_SHARED_DIR": filepath.Join(local, "shared"), "VINFAST_LOG_FILE": filepath.Join(local, "log", "app.log"),
 		"TMPDIR": filepath.Join(local, "tmp"), "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
-		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+		"VINFAST_MIN_SCORE": "0.25", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
 	}
 	for name, value := range want {
 		if env[name] != value {
@@ -212,7 +212,9 @@ func TestModelOption(t *testing.T) {
 	}))
 	defer hub.Close()
 	t.Setenv("HF_ENDPOINT", hub.URL)
+	folder := t.TempDir()
 	tests := map[string]string{
+		folder:          "The folder " + folder + " has no config.json.",
 		"nothing":       `MODEL is "nothing", which is neither a folder nor a Hugging Face id`,
 		"./nothing":     "There is no folder ./nothing.",
 		"owner/missing": "The hub has no model owner/missing.",

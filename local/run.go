@@ -26,6 +26,9 @@ type launcher struct {
 	port  int
 	model string // folder, Hugging Face id, or empty for the demo model
 	app   string // the web app's program
+	// latency makes the endpoint answer the same for every picture after this
+	// time, for measurements; zero runs the model.
+	latency time.Duration
 }
 
 // runAll is the command "run".
@@ -36,6 +39,7 @@ func runAll(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&l.port, "port", 8080, "port of the web page")
 	flags.StringVar(&l.model, "model", "", "folder with a model, or Hugging Face id[@revision]; empty for the demo model")
 	flags.StringVar(&l.app, "app", filepath.Join(".local", "bin", "vinfast"), "program of the web app")
+	flags.DurationVar(&l.latency, "latency", 0, "for measurements: no model, the same answer for every picture after this time")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
@@ -51,6 +55,9 @@ func runAll(ctx context.Context, args []string, out io.Writer) error {
 	}
 	defer lock.Close()
 	if err := checkPort(l.port); err != nil {
+		return err
+	}
+	if err := l.trimLogs(); err != nil {
 		return err
 	}
 	ctx, second := interruptible(ctx)
