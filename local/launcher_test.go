@@ -47,6 +47,10 @@ func TestLife(t *testing.T) {
 		t.Errorf("status %d after Ctrl-C:\n%s", status, said)
 	}
 	gone(t, pids)
+	there, err := os.ReadFile(filepath.Join(dir, "farewell"))
+	if want := "VINFAST_DB_DSN AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"; err != nil || string(there) != want {
+		t.Errorf("when the app ended, there was still %q (%v), want %s", there, err, want)
+	}
 
 	l = launch(t, dir, port)
 	l.expect("Ready")
@@ -106,16 +110,15 @@ func restart(t *testing.T, l *launcher, name string) {
 		t.Fatal(err)
 	}
 	l.expect("The " + name + " ended unexpectedly; starting it again")
-	var after map[string]int
-	eventually(t, "the "+name+" runs again", func() bool {
-		after = l.children()
-		return after[name] != 0 && after[name] != before[name]
-	})
+	l.expect("The " + name + " runs again.")
+	after := l.children()
+	if after[name] == 0 || after[name] == before[name] {
+		t.Errorf("process %d, before %d", after[name], before[name])
+	}
 	if name == "web app" {
-		eventually(t, "it answers at the same port", func() bool {
-			pid, err := get(l.url + "/pid")
-			return err == nil && pid == strconv.Itoa(after[name])
-		})
+		if pid, err := get(l.url + "/pid"); err != nil || pid != strconv.Itoa(after[name]) {
+			t.Errorf("at its port answers process %s (%v), want %d", pid, err, after[name])
+		}
 	}
 	delete(before, name)
 	delete(after, name)

@@ -83,6 +83,7 @@ func (s *supervisor) keep(ctx context.Context, k *kept) {
 			r, err := k.start(ctx)
 			if err == nil {
 				k.set(r)
+				s.say("The %s runs again.", k.name)
 				break
 			}
 			if ctx.Err() != nil {
