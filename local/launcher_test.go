@@ -238,6 +238,7 @@ func TestModelOption(t *testing.T) {
 func TestGuard(t *testing.T) {
 	port := freePort(t)
 	cmd := exec.Command(launcherProgram, "guard", appProgram, "serve")
+	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), fmt.Sprintf("VINFAST_LISTEN=127.0.0.1:%d", port))
 	alive, err := cmd.StdinPipe()
 	if err != nil {
