@@ -19,8 +19,8 @@ run: local-build ## the whole system on this computer (PORT=8080, MODEL=folder o
 .PHONY: local-build
 local-build: .local/tmp ## build the web app and the local servers into .local/bin
 	@[ -x .local/bin/vinfast ] || echo "Building (the first time takes a few minutes) ..."
-	@go build -o .local/bin/ ./local
-	@go build -o .local/bin/vinfast ./app
+	@go build -buildvcs=false -o .local/bin/ ./local
+	@go build -buildvcs=false -o .local/bin/vinfast ./app
 
 .local/tmp:
 	@mkdir -p $@

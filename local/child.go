@@ -17,8 +17,9 @@ import (
 	"time"
 )
 
-// stopTimeout is what a child gets to end in order; the app finishes requests.
-const stopTimeout = 20 * time.Second
+// stopTimeout is what a child gets to end in order; the app takes up to 30
+// seconds to finish requests.
+const stopTimeout = 35 * time.Second
 
 // command describes a child process.
 type command struct {
@@ -157,12 +158,6 @@ func (p *child) said() string {
 
 // Done is closed when the child has ended, for whatever reason.
 func (p *child) Done() <-chan struct{} { return p.done }
-
-// Wait returns when the child has ended, with how it ended.
-func (p *child) Wait() error {
-	<-p.done
-	return p.err
-}
 
 // Stop asks the child to end and returns when it has; one that takes too long
 // is killed, which is an error.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"image"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -34,7 +35,7 @@ func (l *launcher) modelFolder(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	if info, err := os.Stat(l.model); err == nil && info.IsDir() {
-		return filepath.Abs(l.model)
+		return checkFolder(l.model)
 	}
 	if strings.HasPrefix(l.model, ".") || strings.HasPrefix(l.model, "/") {
 		return "", sentence("There is no folder %s.", l.model)
@@ -50,6 +51,20 @@ func (l *launcher) modelFolder(ctx context.Context) (string, error) {
 		return "", modelFault(l.model, err)
 	}
 	return folder, err
+}
+
+// checkFolder finds faults that can be told from outside a model, and returns
+// the folder's absolute path.
+func checkFolder(folder string) (string, error) {
+	for _, file := range hub.Files {
+		if _, err := os.Stat(filepath.Join(folder, file)); errors.Is(err, fs.ErrNotExist) {
+			return "", sentence("The folder %s has no %s. A model is the three files %s.", folder, file, strings.Join(hub.Files, ", "))
+		}
+	}
+	if err := hub.CheckWeights(filepath.Join(folder, "model.safetensors")); err != nil {
+		return "", err
+	}
+	return filepath.Abs(folder)
 }
 
 // progress says how far a download is, every two seconds.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"time"
 
 	"vinfast-classifier/local/database"
 	"vinfast-classifier/local/installer"
@@ -39,7 +40,14 @@ func (l *launcher) needDatabase(ctx context.Context) error {
 		return fmt.Errorf("open log: %w", err)
 	}
 	defer log.Close()
-	if err := plan.Run(ctx, log, func(line string) { l.say("  %s", line) }); err != nil {
+	last := time.Now()
+	say := func(line string) {
+		if time.Since(last) > 2*time.Second {
+			last = time.Now()
+			l.say("  %s", line)
+		}
+	}
+	if err := plan.Run(ctx, log, say); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -24,13 +24,20 @@ func (l *launcher) startStore(ctx context.Context, s *supervisor) (string, error
 
 // startEndpoint returns the URL of the SageMaker Runtime API.
 func (l *launcher) startEndpoint(ctx context.Context, s *supervisor, folder string) (string, error) {
-	l.say("Starting the model ...")
+	name := "demo model"
+	if l.model != "" {
+		name = "model " + l.model
+	}
+	if l.latency > 0 {
+		name = "endpoint, which answers the same for every picture"
+	}
+	l.say("Starting the %s ...", name)
 	sockets, addresses, err := listen(2)
 	if err != nil {
 		return "", err
 	}
 	return "http://" + addresses[0], l.startOwn(ctx, s, "model", command{
-		args: []string{"endpoint", "-model", folder}, files: sockets, log: "endpoint.log", ready: "http://" + addresses[1] + "/ping"})
+		args: []string{"endpoint", "-model", folder, "-latency", l.latency.String()}, files: sockets, log: "endpoint.log", ready: "http://" + addresses[1] + "/ping"})
 }
 
 // startOwn starts another copy of this program.
@@ -44,7 +51,7 @@ func (l *launcher) startOwn(ctx context.Context, s *supervisor, name string, c c
 }
 
 func (c command) part(name string) part {
-	return part{name, func(ctx context.Context) (running, error) {
+	return part{name, c.log, func(ctx context.Context) (running, error) {
 		p, err := c.start(ctx)
 		if err != nil {
 			return nil, err
@@ -90,7 +97,9 @@ func (l *launcher) environment() []string {
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
 		switch name {
-		case "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "GORACE":
+		case "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ",
+			// The app's tuning; its wiring is ours.
+			"VINFAST_MAX_UPLOAD_BYTES", "VINFAST_MAX_PIXELS", "VINFAST_RATE_PER_MINUTE", "VINFAST_MIN_SCORE":
 			env = append(env, v)
 		}
 	}

@@ -29,6 +29,28 @@ func (l *launcher) makeFolders() error {
 	return nil
 }
 
+// trimLogs puts aside logs of earlier runs that have grown past 10 MiB, over
+// those that were put aside before.
+func (l *launcher) trimLogs() error {
+	entries, err := os.ReadDir(l.path("log"))
+	if err != nil {
+		return fmt.Errorf("list logs: %w", err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			return fmt.Errorf("list logs: %w", err)
+		}
+		if info.Size() < 10<<20 || strings.HasSuffix(e.Name(), ".old") {
+			continue
+		}
+		if err := os.Rename(l.path("log", e.Name()), l.path("log", e.Name()+".old")); err != nil {
+			return fmt.Errorf("put log aside: %w", err)
+		}
+	}
+	return nil
+}
+
 // lock holds .local for this process; the kernel drops the lock of one that was
 // killed. The file tells a second launcher where the first one is.
 func (l *launcher) lock() (io.Closer, error) {

@@ -26,6 +26,9 @@ type launcher struct {
 	port  int
 	model string // folder, Hugging Face id, or empty for the demo model
 	app   string // the web app's program
+	// latency makes the endpoint answer the same for every picture after this
+	// time, for measurements; zero runs the model.
+	latency time.Duration
 }
 
 // runAll is the command "run".
@@ -36,6 +39,7 @@ func runAll(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&l.port, "port", 8080, "port of the web page")
 	flags.StringVar(&l.model, "model", "", "folder with a model, or Hugging Face id[@revision]; empty for the demo model")
 	flags.StringVar(&l.app, "app", filepath.Join(".local", "bin", "vinfast"), "program of the web app")
+	flags.DurationVar(&l.latency, "latency", 0, "for measurements: no model, the same answer for every picture after this time")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
@@ -53,12 +57,11 @@ func runAll(ctx context.Context, args []string, out io.Writer) error {
 	if err := checkPort(l.port); err != nil {
 		return err
 	}
-	ctx, second := interruptible(ctx)
-	err = l.system(ctx, began, second)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = nil // interrupted on its way up
+	if err := l.trimLogs(); err != nil {
+		return err
 	}
-	if err == nil {
+	ctx, second := interruptible(ctx)
+	if err = l.system(ctx, began, second); err == nil {
 		l.say("Stopped. Pictures and predictions are kept in .local; \"make run\" shows them again.")
 	}
 	return err
@@ -70,10 +73,13 @@ func (l *launcher) system(ctx context.Context, began time.Time, second <-chan os
 	up, cancel := context.WithCancel(ctx)
 	defer cancel()
 	err := l.start(up, s)
-	if err == nil {
+	switch {
+	case err == nil:
 		l.say("Ready after %.1f s: open %s (Ctrl-C stops everything)", time.Since(began).Seconds(), l.url())
 		<-ctx.Done()
 		l.say("Stopping ...")
+	case interrupted(ctx):
+		err = nil // by the person, not by a fault
 	}
 	cancel()
 	stopped := make(chan struct{})
@@ -87,6 +93,16 @@ func (l *launcher) system(ctx context.Context, began time.Time, second <-chan os
 		}
 	}()
 	return errors.Join(err, s.stop())
+}
+
+// interrupted tells whether a start failed because of Ctrl-C. That reaches the
+// programs we call as well, and their end may be seen a moment before it.
+func interrupted(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+	case <-time.After(200 * time.Millisecond):
+	}
+	return ctx.Err() != nil
 }
 
 // interruptible returns a context that ends at the first signal to stop, and
@@ -142,7 +158,7 @@ func (l *launcher) startDatabase(ctx context.Context, s *supervisor) (dsn string
 	if err != nil {
 		return "", fmt.Errorf("open log: %w", err)
 	}
-	err = s.add(ctx, part{"database", func(ctx context.Context) (running, error) {
+	err = s.add(ctx, part{"database", log.Name(), func(ctx context.Context) (running, error) {
 		server, err := database.Start(ctx, database.Options{Dir: dir, Log: log})
 		if err != nil {
 			return nil, err

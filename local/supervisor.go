@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -22,7 +21,6 @@ const (
 // running is a part that has started: a child, or the database server.
 type running interface {
 	Done() <-chan struct{}
-	Wait() error
 	Stop() error
 	Kill()
 }
@@ -31,6 +29,7 @@ type running interface {
 // and may be called again after the part has ended.
 type part struct {
 	name  string // as in "The web app ended"
+	log   string // path of the file with its output
 	start func(context.Context) (running, error)
 }
 
@@ -41,7 +40,7 @@ type supervisor struct {
 	loops sync.WaitGroup
 }
 
-// kept is a part and its present process.
+// kept is a part and its present process; nil while it has none.
 type kept struct {
 	part
 	mu  sync.Mutex
@@ -69,10 +68,11 @@ func (s *supervisor) keep(ctx context.Context, k *kept) {
 			return
 		case <-k.running().Done():
 		}
+		k.set(nil)
 		if time.Since(began) > calm {
 			wait = firstWait
 		}
-		s.say("The %s ended (%s); starting it again.", k.name, short(k.running().Wait()))
+		s.say("The %s ended unexpectedly; starting it again (what it said is in %s).", k.name, k.log)
 		for {
 			select {
 			case <-ctx.Done():
@@ -83,6 +83,7 @@ func (s *supervisor) keep(ctx context.Context, k *kept) {
 			r, err := k.start(ctx)
 			if err == nil {
 				k.set(r)
+				s.say("The %s runs again.", k.name)
 				break
 			}
 			if ctx.Err() != nil {
@@ -93,19 +94,15 @@ func (s *supervisor) keep(ctx context.Context, k *kept) {
 	}
 }
 
-// short leaves out the log that an error quotes.
-func short(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "; its ")
-	return text
-}
-
 // stop ends all parts in order, the last one added first. Its context must
 // have ended.
 func (s *supervisor) stop() error {
 	s.loops.Wait()
 	var faults []error
 	for _, k := range slices.Backward(s.parts) {
-		faults = append(faults, k.running().Stop())
+		if r := k.running(); r != nil {
+			faults = append(faults, r.Stop())
+		}
 	}
 	return errors.Join(faults...)
 }
@@ -113,7 +110,9 @@ func (s *supervisor) stop() error {
 // kill ends all parts at once.
 func (s *supervisor) kill() {
 	for _, k := range s.parts {
-		k.running().Kill()
+		if r := k.running(); r != nil {
+			r.Kill()
+		}
 	}
 }
 

@@ -42,6 +42,9 @@ type Spool interface {
 	Add(u Upload, original []byte) (Ticket, error)
 	// Waiting takes hold of every ticket that nobody holds, oldest first.
 	Waiting() ([]Ticket, error)
+	// Find returns what was promised to an upload in the spool, and its
+	// original bytes, which the caller closes; ErrNotFound without a promise.
+	Find(id string) (Prediction, io.ReadSeekCloser, error)
 }
 
 // Ticket is one spooled upload, held by whoever works on it.
@@ -54,9 +57,11 @@ type Ticket interface {
 	Promise(p Prediction) error
 	// Promised returns what Promise wrote, if it did.
 	Promised() (Prediction, bool)
-	// Release leaves the upload in the spool for Waiting to find.
+	// Release leaves the upload in the spool for Waiting to find. After Remove
+	// it does nothing.
 	Release()
-	// Remove takes the upload out of the spool, durably.
+	// Remove takes the upload out of the spool, durably, and lets go of it even
+	// if that fails.
 	Remove() error
 }
 
@@ -88,29 +93,60 @@ func (c *Classifier) Classify(ctx context.Context, id string, photo Photo) (Pred
 	}
 	ticket, err := c.Spool.Add(NewUpload(id, photo, c.Now()), photo.Original)
 	if errors.Is(err, ErrInFlight) {
-		return Prediction{}, err
+		return c.pending(id, photo, err)
 	}
 	if err != nil {
 		return Prediction{}, fmt.Errorf("%w: %w", ErrSpoolUnavailable, err)
 	}
+	// Whatever comes, a panic too: the id must not stay in flight until the
+	// process ends.
+	defer ticket.Release()
 	p, err := c.promise(ctx, ticket, photo.Model)
 	if err != nil {
 		return Prediction{}, errors.Join(err, ticket.Remove())
 	}
-	if err := c.store(ctx, ticket, p); err != nil {
+	kept, err := c.store(ctx, ticket, p)
+	switch {
+	case errors.Is(err, ErrIDReused):
+		return Prediction{}, err
+	case err != nil:
 		c.Log.WarnContext(ctx, "upload waits in the spool", "upload_id", id, "err", err)
-		ticket.Release()
 		return p, nil
 	}
-	p.Stored = true
+	return kept, nil
+}
+
+// pending answers for an id that is in the spool: with the prediction promised
+// before, or with inFlight while there is none.
+func (c *Classifier) pending(id string, photo Photo, inFlight error) (Prediction, error) {
+	p, body, err := c.Spool.Find(id)
+	if errors.Is(err, ErrNotFound) {
+		return Prediction{}, inFlight
+	}
+	if err != nil {
+		return Prediction{}, fmt.Errorf("%w: %w", ErrSpoolUnavailable, err)
+	}
+	if err := body.Close(); err != nil {
+		return Prediction{}, fmt.Errorf("%w: close spooled photo %s: %w", ErrSpoolUnavailable, id, err)
+	}
+	if p.SHA256 != photo.SHA256 {
+		return Prediction{}, fmt.Errorf("%w: %s", ErrIDReused, id)
+	}
 	return p, nil
 }
+
+// lookUpTimeout bounds the look-up of an earlier upload.
+const lookUpTimeout = 2 * time.Second
 
 // before finds the prediction an earlier request made under id. A zero
 // prediction means there is none, as far as can be told: with MySQL down the
 // unique upload_id still keeps the upload single.
 func (c *Classifier) before(ctx context.Context, id string, photo Photo) (Prediction, error) {
-	p, err := c.Predictions.ByID(ctx, id)
+	// A database that does not answer must not use up the caller's patience:
+	// the upload can be taken without it.
+	lookUp, cancel := context.WithTimeout(ctx, lookUpTimeout)
+	defer cancel()
+	p, err := c.Predictions.ByID(lookUp, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return Prediction{}, nil
@@ -138,29 +174,45 @@ func (c *Classifier) promise(ctx context.Context, t Ticket, jpeg []byte) (Predic
 	return p, nil
 }
 
-// store puts the object and the row and takes the upload out of the spool.
-func (c *Classifier) store(ctx context.Context, t Ticket, p Prediction) error {
+// store puts the object and the row, takes the upload out of the spool and
+// returns the row that stands: p, or what an earlier run stored under its id.
+// ErrIDReused if that one is of other bytes; then p's object and spool entry
+// are gone.
+func (c *Classifier) store(ctx context.Context, t Ticket, p Prediction) (Prediction, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.StoreTimeout)
 	defer cancel()
+	if err := c.putPhoto(ctx, t, p); err != nil {
+		return Prediction{}, err
+	}
+	kept, err := c.Predictions.Insert(ctx, p)
+	if err != nil {
+		return Prediction{}, err
+	}
+	if kept.Key != p.Key {
+		// A retry that began on another day: the first one's object stays.
+		if err := c.Photos.Delete(ctx, p.Key); err != nil {
+			return Prediction{}, err
+		}
+	}
+	if err := t.Remove(); err != nil {
+		return Prediction{}, err
+	}
+	if kept.SHA256 != p.SHA256 {
+		return Prediction{}, fmt.Errorf("%w: %s", ErrIDReused, p.ID)
+	}
+	kept.Stored = true
+	return kept, nil
+}
+
+// putPhoto closes the spooled file before it returns: NFS keeps a removed file
+// that is still open under another name, and its folder with it.
+func (c *Classifier) putPhoto(ctx context.Context, t Ticket, p Prediction) error {
 	body, err := t.Open()
 	if err != nil {
 		return err
 	}
 	defer body.Close()
-	if err := c.Photos.Put(ctx, p, body); err != nil {
-		return err
-	}
-	kept, err := c.Predictions.Insert(ctx, p)
-	if err != nil {
-		return err
-	}
-	if kept.Key != p.Key {
-		// A retry that began on another day: the first one's object stays.
-		if err := c.Photos.Delete(ctx, p.Key); err != nil {
-			return err
-		}
-	}
-	return t.Remove()
+	return c.Photos.Put(ctx, p, body)
 }
 
 // Resume finishes every upload that waits in the spool: those acknowledged as
@@ -191,6 +243,12 @@ func (c *Classifier) finish(ctx context.Context, t Ticket) error {
 	p, ok := t.Promised()
 	if !ok {
 		photo, err := c.reread(t)
+		if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
+			// Nobody was promised this one, and it will never decode (limits
+			// can have become tighter): it would come back for ever.
+			c.Log.WarnContext(ctx, "drop spooled upload", "upload_id", t.Upload().ID, "err", err)
+			return t.Remove()
+		}
 		if err != nil {
 			return err
 		}
@@ -198,7 +256,12 @@ func (c *Classifier) finish(ctx context.Context, t Ticket) error {
 			return err
 		}
 	}
-	return c.store(ctx, t, p)
+	_, err := c.store(ctx, t, p)
+	if errors.Is(err, ErrIDReused) {
+		c.Log.ErrorContext(ctx, "pending upload had an id of another photo", "upload_id", p.ID)
+		return nil
+	}
+	return err
 }
 
 func (c *Classifier) reread(t Ticket) (Photo, error) {

@@ -198,6 +198,17 @@ func (s *memorySpool) Waiting() ([]car.Ticket, error) {
 	return tickets, nil
 }
 
+func (s *memorySpool) Find(id string) (car.Prediction, io.ReadSeekCloser, error) {
+	w := (*world)(s)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := w.entries[id]
+	if e == nil || e.promised == nil {
+		return car.Prediction{}, nil, car.ErrNotFound
+	}
+	return *e.promised, spoolFile{bytes.NewReader(e.original), w}, nil
+}
+
 func (e *entry) Upload() car.Upload { return e.upload }
 
 func (e *entry) Open() (io.ReadSeekCloser, error) {
@@ -223,7 +234,6 @@ func (e *entry) Promised() (car.Prediction, bool) {
 }
 
 func (e *entry) Release() {
-	_ = e.w.step("release")
 	e.w.mu.Lock()
 	defer e.w.mu.Unlock()
 	e.held = false
@@ -233,6 +243,7 @@ func (e *entry) Remove() error {
 	err := e.w.step("remove")
 	e.w.mu.Lock()
 	defer e.w.mu.Unlock()
+	e.held = false
 	if err == nil {
 		delete(e.w.entries, e.upload.ID)
 	}

@@ -53,19 +53,57 @@ func TestResumeKeepsWhatItCannotFinish(t *testing.T) {
 	}
 }
 
-func TestResumeGoesOnBehindAFault(t *testing.T) {
+// An upload nobody was promised and that does not decode (any more) would come
+// back for ever; and what lies behind it must be finished all the same.
+func TestResumeDropsWhatNeverDecodes(t *testing.T) {
 	w, photo := newWorld(), photoOf(t, "plain.jpg")
 	bad := photo
 	bad.Original = []byte("not a picture any more")
 	w.left(t, "1", bad)
 	w.left(t, "2", photo)
-	n, err := w.classifier(t).Resume(t.Context())
-	if n != 1 || !errors.Is(err, car.ErrNotImage) {
+	if n, err := w.classifier(t).Resume(t.Context()); n != 2 || err != nil {
 		t.Errorf("Resume: %d, %v", n, err)
 	}
-	if w.rows["2"].ID == "" {
-		t.Error("the good upload behind the bad one is not stored")
+	w.kept(t, w.rows["2"], photo)
+}
+
+func TestResumeGoesOnBehindAFault(t *testing.T) {
+	w, photo := newWorld(), photoOf(t, "plain.jpg")
+	w.left(t, "1", photo)
+	w.left(t, "2", photo)
+	calls := 0
+	w.onPut = func(context.Context) error {
+		if calls++; calls == 1 {
+			return errStore
+		}
+		return nil
 	}
+	if n, err := w.classifier(t).Resume(t.Context()); n != 1 || !errors.Is(err, errStore) {
+		t.Errorf("Resume: %d, %v", n, err)
+	}
+	if w.rows["2"].ID == "" || w.entries["1"] == nil {
+		t.Error("the upload behind the fault is not stored, or the other is lost")
+	}
+}
+
+// With MySQL away a second photo under the same id cannot be told from a new
+// one; it is acknowledged as pending and must not touch the first.
+func TestResumeLeavesTheFirstOfAReusedID(t *testing.T) {
+	w, photo := newWorld(), photoOf(t, "plain.jpg")
+	flow := w.classifier(t)
+	first, err := flow.Classify(t.Context(), id, photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.faults["look up"], w.faults["insert"] = errStore, errStore
+	if _, err := flow.Classify(t.Context(), id, photoOf(t, "rgb8.png")); err != nil {
+		t.Fatal(err)
+	}
+	w.heal()
+	if n, err := flow.Resume(t.Context()); n != 1 || err != nil {
+		t.Errorf("Resume: %d, %v", n, err)
+	}
+	w.kept(t, first, photo)
 }
 
 func TestResumeLeavesTheHeldAlone(t *testing.T) {

@@ -53,9 +53,8 @@ func TestClassifyGoesStepByStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	order := slices.DeleteFunc(slices.Clone(w.steps), func(s string) bool { return s == "close" })
-	if want := []string{"look up", "add", "invoke", "promise", "open", "put", "insert", "remove"}; !slices.Equal(order, want) {
-		t.Errorf("steps %q, want %q", order, want)
+	if want := []string{"look up", "add", "invoke", "promise", "open", "put", "close", "insert", "remove"}; !slices.Equal(w.steps, want) {
+		t.Errorf("steps %q, want %q", w.steps, want)
 	}
 	want := car.Upload{
 		ID: id, Key: "images/2026/03/14/" + id + ".jpg", ContentType: "image/jpeg", Width: 32, Height: 48,
@@ -112,6 +111,9 @@ func TestClassifyTellsThatItCannotRemove(t *testing.T) {
 	_, err := w.classifier(t).Classify(t.Context(), id, photoOf(t, "plain.jpg"))
 	if !errors.Is(err, car.ErrEndpointTimeout) || !errors.Is(err, errDisk) {
 		t.Errorf("error %v", err)
+	}
+	if w.entries[id].held {
+		t.Error("the id stays in flight for ever")
 	}
 }
 
@@ -203,8 +205,10 @@ func TestClassifySameIDStaysSingle(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.now, w.faults["look up"] = noon.AddDate(0, 0, 1), errStore
-	if _, err := flow.Classify(t.Context(), id, photo); err != nil {
-		t.Fatal(err)
+	w.reply = car.Reply{Scores: []car.Score{{Label: "Vinfast_Fadil", Value: 1}}}
+	second, err := flow.Classify(t.Context(), id, photo)
+	if err != nil || second.Upload != first.Upload || second.Label != first.Label || !second.Stored {
+		t.Errorf("second answer %+v, %v; want the first %+v", second, err, first)
 	}
 	w.kept(t, first, photo)
 }
@@ -216,10 +220,15 @@ func TestClassifySameIDOtherBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := flow.Classify(t.Context(), id, photoOf(t, "rgb8.png")); !errors.Is(err, car.ErrIDReused) {
-		t.Errorf("error %v, want %v", err, car.ErrIDReused)
+	for _, lookUp := range []error{nil, errStore} { // with and without knowing of the first in time
+		w.faults["look up"] = lookUp
+		for _, other := range []string{"progressive.jpg", "rgb8.png"} { // the same key, another key
+			if _, err := flow.Classify(t.Context(), id, photoOf(t, other)); !errors.Is(err, car.ErrIDReused) {
+				t.Errorf("%s: error %v, want %v", other, err, car.ErrIDReused)
+			}
+			w.kept(t, first, photo)
+		}
 	}
-	w.kept(t, first, photo)
 }
 
 func TestClassifySameIDAtTheSameTime(t *testing.T) {
@@ -243,4 +252,46 @@ func TestClassifySameIDAtTheSameTime(t *testing.T) {
 	}
 	group.Wait()
 	w.kept(t, answer, photo)
+}
+
+// A retry while the first upload still waits is answered with its promise.
+func TestClassifyPendingAgain(t *testing.T) {
+	w, photo := newWorld(), photoOf(t, "plain.jpg")
+	flow := w.classifier(t)
+	w.faults["put"], w.faults["look up"] = errStore, errStore
+	first, err := flow.Classify(t.Context(), id, photo)
+	if err != nil || first.Stored {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	again, err := flow.Classify(t.Context(), id, photo)
+	if err != nil || again.Stored || again.Upload != first.Upload || again.Label != first.Label {
+		t.Errorf("second answer %+v, %v; want the first %+v", again, err, first)
+	}
+	if _, err := flow.Classify(t.Context(), id, photoOf(t, "rgb8.png")); !errors.Is(err, car.ErrIDReused) {
+		t.Errorf("other bytes: error %v, want %v", err, car.ErrIDReused)
+	}
+	w.heal()
+	if n, err := flow.Resume(t.Context()); n != 1 || err != nil {
+		t.Errorf("Resume: %d, %v", n, err)
+	}
+	w.kept(t, first, photo)
+}
+
+// net/http survives a handler's panic; the upload must survive it, too.
+func TestClassifyPanicLetsGo(t *testing.T) {
+	w, photo := newWorld(), photoOf(t, "plain.jpg")
+	w.onPut = func(context.Context) error { panic("for the test") }
+	flow := w.classifier(t)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		_, _ = flow.Classify(t.Context(), id, photo) // never returns
+	}()
+	w.onPut = nil
+	if n, err := flow.Resume(t.Context()); n != 1 || err != nil {
+		t.Errorf("Resume: %d, %v", n, err)
+	}
 }

@@ -12,7 +12,8 @@ import (
 // Check asks one dependency whether it works.
 type Check struct {
 	Name string
-	// Ask returns nil if it works. It is cancelled after checkTime.
+	// Ask returns nil if it works. It is cancelled after checkTime; if it runs
+	// on all the same, as a file system that hangs makes it, that is an answer too.
 	Ask func(ctx context.Context) error
 	// Fresh is how long a good answer counts. A bad one counts for at most
 	// downFresh: who waits for a part to come up should not wait longer.
@@ -45,9 +46,10 @@ type health struct {
 
 type cachedCheck struct {
 	Check
-	mu    sync.Mutex // held while asking: one question at a time
-	asked time.Time
-	err   error
+	mu      sync.Mutex
+	asked   time.Time // when the last answer came
+	err     error
+	running chan struct{} // closed when the question under way is answered; nil for none
 }
 
 func newHealth(checks []Check, now func() time.Time, log *slog.Logger) *health {
@@ -77,7 +79,7 @@ func (h *health) states(ctx context.Context) (all []State, up bool) {
 	all = make([]State, len(h.checks))
 	var wg sync.WaitGroup
 	for i, c := range h.checks {
-		wg.Go(func() { all[i] = c.state(ctx, h.now(), h.log) })
+		wg.Go(func() { all[i] = c.state(ctx, h.now, h.log) })
 	}
 	wg.Wait()
 	up = true
@@ -110,31 +112,56 @@ func (h *health) glance() []State {
 	return nil
 }
 
-// state logs a change, not each answer: somebody may ask every second.
-func (c *cachedCheck) state(ctx context.Context, now time.Time, log *slog.Logger) State {
+func (c *cachedCheck) state(ctx context.Context, now func() time.Time, log *slog.Logger) State {
+	if running := c.refresh(ctx, now, log); running != nil {
+		select {
+		case <-running:
+		case <-time.After(checkTime + time.Second):
+			return State{Name: c.Name, State: "down", Detail: c.Down}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return State{Name: c.Name, State: "down", Detail: c.Down}
+	}
+	return State{Name: c.Name, State: "up", Detail: "It answers."}
+}
+
+// refresh asks, unless the last answer still counts or somebody asks already.
+// It returns what to wait for, if anything.
+func (c *cachedCheck) refresh(ctx context.Context, now func() time.Time, log *slog.Logger) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	fresh := c.Fresh
 	if c.err != nil {
 		fresh = min(fresh, downFresh)
 	}
-	if c.asked.IsZero() || now.Sub(c.asked) >= fresh {
+	if c.running != nil || !c.asked.IsZero() && now().Sub(c.asked) < fresh {
+		return c.running
+	}
+	running := make(chan struct{})
+	c.running = running
+	go func() {
+		defer close(running)
 		// Not the caller's patience: the next one reads this answer too.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTime)
 		defer cancel()
-		before := c.err
-		c.err = c.Ask(ctx)
-		c.asked = now
-		if c.err != nil && before == nil {
-			log.WarnContext(ctx, "dependency is down", "name", c.Name, "err", c.err)
-		} else if c.err == nil && before != nil {
-			log.InfoContext(ctx, "dependency is up again", "name", c.Name)
-		}
+		c.answered(ctx, c.Ask(ctx), now(), log)
+	}()
+	return running
+}
+
+// answered logs a change, not each answer: somebody may ask every second.
+func (c *cachedCheck) answered(ctx context.Context, err error, now time.Time, log *slog.Logger) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil && c.err == nil {
+		log.WarnContext(ctx, "dependency is down", "name", c.Name, "err", err)
+	} else if err == nil && c.err != nil {
+		log.InfoContext(ctx, "dependency is up again", "name", c.Name)
 	}
-	if c.err != nil {
-		return State{Name: c.Name, State: "down", Detail: c.Down}
-	}
-	return State{Name: c.Name, State: "up", Detail: "It answers."}
+	c.err, c.asked, c.running = err, now, nil
 }
 
 // healthz says that the process runs, and nothing else.

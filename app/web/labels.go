@@ -21,7 +21,8 @@ func people(label string) string {
 	return words
 }
 
-// percent rounds down, so that only a certain score is shown as 100 %.
+// percent rounds down, so that no score is shown as the limit it stays below.
 func percent(score float64) string {
-	return fmt.Sprintf("%.0f %%", math.Floor(score*100))
+	const noise = 1e-6 // 0.07 comes as 0.06999999999999995
+	return fmt.Sprintf("%.0f %%", math.Floor(score*100+noise))
 }

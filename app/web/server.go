@@ -38,7 +38,7 @@ type Photos interface {
 type Spool interface {
 	// Find returns the promised prediction and its original bytes, which the
 	// caller closes; car.ErrNotFound if nothing is promised under id.
-	Find(id string) (car.Prediction, io.ReadCloser, error)
+	Find(id string) (car.Prediction, io.ReadSeekCloser, error)
 	// Len is the number of uploads in the spool.
 	Len() (int, error)
 }

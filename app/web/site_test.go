@@ -70,7 +70,7 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 	s := &site{t: t, log: &lines{}, now: time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC), label: "Vinfast_VF_8", score: 0.93,
 		waiting: map[string]car.Prediction{}, objects: map[string][]byte{}}
 	s.Config = web.Config{
-		Classifier: s, History: s, Photos: s, Spool: spool{s}, Endpoint: s,
+		Classifier: s, History: s, Photos: s, Spool: outbox{s}, Endpoint: s,
 		Checks: []web.Check{
 			{Name: "database", Ask: func(context.Context) error { return s.get(&s.database) }, Down: "The database does not answer."},
 		},
@@ -196,19 +196,23 @@ func (s *site) Get(_ context.Context, key string) (io.ReadCloser, int64, error) 
 	return io.NopCloser(bytes.NewReader(data)), int64(len(data)), nil
 }
 
-type spool struct{ *site }
+type outbox struct{ *site }
 
-func (s spool) Find(id string) (car.Prediction, io.ReadCloser, error) {
+func (s outbox) Find(id string) (car.Prediction, io.ReadSeekCloser, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, ok := s.waiting[id]
 	if !ok {
 		return p, nil, car.ErrNotFound
 	}
-	return p, io.NopCloser(bytes.NewReader(s.objects[id])), nil
+	return p, seekCloser{bytes.NewReader(s.objects[id])}, nil
 }
 
-func (s spool) Len() (int, error) {
+type seekCloser struct{ io.ReadSeeker }
+
+func (seekCloser) Close() error { return nil }
+
+func (s outbox) Len() (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.waiting), nil

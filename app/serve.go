@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/go-sql-driver/mysql"
+
+	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/photostore"
+	"vinfast-classifier/app/predictions"
+	"vinfast-classifier/app/sagemaker"
+	"vinfast-classifier/app/spool"
+	"vinfast-classifier/app/web"
+)
+
+const (
+	// modelTimeout is a little more than SageMaker gives a container.
+	modelTimeout  = 65 * time.Second
+	modelAttempts = 3
+	// storeTimeout is how long a person waits for S3 and MySQL before the
+	// answer is "pending".
+	storeTimeout = 15 * time.Second
+	// drainTime is for requests under way when the process is told to stop.
+	drainTime = 30 * time.Second
+	// resumePause lies between two looks into the spool; after a failure it
+	// doubles up to resumeMost.
+	resumePause = 5 * time.Second
+	resumeMost  = 40 * time.Second
+)
+
+// serve runs the web app until SIGTERM or SIGINT.
+func serve(environ []string, stderr io.Writer) error {
+	c, err := LoadConfig(environ)
+	if err != nil {
+		return fmt.Errorf("the environment is wrong:\n%w", err)
+	}
+	log, closeLog, err := openLog(c.LogFile, stderr)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := serveUntil(ctx, c, log); err != nil {
+		log.Error("stopped", "err", err)
+		return errors.Join(err, closeLog())
+	}
+	log.Info("stopped")
+	return closeLog()
+}
+
+// openLog writes JSON lines to stderr and, if it has a name, appends them to
+// file.
+func openLog(file string, stderr io.Writer) (*slog.Logger, func() error, error) {
+	out, closeFile := stderr, func() error { return nil }
+	if file != "" {
+		f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+		if err != nil {
+			return nil, nil, fmt.Errorf("open log file: %w", err)
+		}
+		out, closeFile = io.MultiWriter(stderr, f), f.Close
+	}
+	return slog.New(web.LogHandler(slog.NewJSONHandler(out, nil))), closeFile, nil
+}
+
+// serveUntil listens at once, whatever of the other parts is missing: /readyz
+// and the page tell. When ctx ends it lets requests finish.
+func serveUntil(ctx context.Context, c Config, log *slog.Logger) (err error) {
+	parts, err := assemble(c, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, parts.rows.Close()) }()
+	server, err := parts.server(c, log)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on VINFAST_LISTEN: %w", err)
+	}
+	log.Info("listening", "address", listener.Addr().String(), "version", version())
+
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var jobs sync.WaitGroup
+	jobs.Go(func() { parts.migrate(background, log) })
+	jobs.Go(func() { resume(background, parts.classifier, log) })
+	defer jobs.Wait()
+	defer cancel()
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	log.Info("stopping", "wait", drainTime.String())
+	draining, cancelDrain := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancelDrain()
+	if err := server.Shutdown(draining); err != nil {
+		// What is cut off here is in the spool, or was not acknowledged.
+		return errors.Join(fmt.Errorf("requests were still under way after %s: %w", drainTime, err), server.Close())
+	}
+	return nil
+}
+
+// parts is the app's inside, wired.
+type parts struct {
+	classifier *car.Classifier
+	endpoint   *sagemaker.Client
+	photos     *photostore.Store
+	rows       *predictions.Store
+	spool      *spool.Spool
+	migrated   atomic.Bool
+}
+
+func assemble(c Config, log *slog.Logger) (*parts, error) {
+	config, err := awsconfig.LoadDefaultConfig(context.Background(), awsconfig.WithRegion(c.Region))
+	if err != nil {
+		return nil, fmt.Errorf("load AWS settings: %w", err)
+	}
+	if err := mysql.SetLogger(slog.NewLogLogger(log.Handler(), slog.LevelWarn)); err != nil {
+		return nil, fmt.Errorf("set the database driver's logger: %w", err)
+	}
+	rows, err := openDatabase(c, config)
+	if err != nil {
+		return nil, err
+	}
+	outbox, err := spool.Open(filepath.Join(c.SharedDir, "spool"), log)
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{
+		endpoint: sagemaker.New(config, sagemaker.Options{Endpoint: c.Endpoint, Timeout: modelTimeout, Attempts: modelAttempts}),
+		photos:   photostore.New(config, c.Bucket),
+		rows:     rows,
+		spool:    outbox,
+	}
+	p.classifier = &car.Classifier{Endpoint: p.endpoint, Photos: p.photos, Predictions: rows, Spool: outbox,
+		Limits: limits(c), Now: time.Now, Log: log, StoreTimeout: storeTimeout}
+	return p, nil
+}
+
+func openDatabase(c Config, config aws.Config) (*predictions.Store, error) {
+	d := c.Database
+	if d.DSN != "" {
+		connector, err := predictions.FromDSN(d.DSN)
+		if err != nil {
+			return nil, err
+		}
+		return predictions.Open(connector, c.Bucket), nil
+	}
+	account := predictions.Account{Host: d.Host, Name: d.Name, User: d.User,
+		Read: predictions.FromParameters(ssm.NewFromConfig(config), d.PasswordParameter, d.CAParameter)}
+	return predictions.Open(account.Connector(), c.Bucket), nil
+}
+
+func limits(c Config) car.Limits { return car.Limits{Bytes: c.MaxUploadBytes, Pixels: c.MaxPixels} }
+
+func (p *parts) server(c Config, log *slog.Logger) (*http.Server, error) {
+	const fresh = 5 * time.Second
+	site, err := web.New(web.Config{
+		Classifier: p.classifier, History: p.rows, Photos: p.photos, Spool: p.spool, Endpoint: p.endpoint,
+		Checks: []web.Check{
+			{Name: "database", Ask: p.databaseReady, Fresh: fresh,
+				Down: "The database is starting or does not answer. Pictures are taken and kept; the history comes back with it."},
+			{Name: "bucket", Ask: p.photos.Ping, Fresh: fresh,
+				Down: "The picture store does not answer. Pictures are taken and kept, and stored when it does."},
+			{Name: "spool", Ask: func(context.Context) error { return p.spool.Ping() }, Fresh: fresh,
+				Down: "The shared folder cannot be written. Pictures are refused until it can."},
+		},
+		Limits: limits(c), RatePerMinute: c.RatePerMinute, MinScore: c.MinScore, Now: time.Now, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &http.Server{
+		Handler:           site.Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,  // uploads set their own
+		WriteTimeout:      75 * time.Second,  // likewise
+		IdleTimeout:       150 * time.Second, // longer than the load balancer's 120 s, or it meets closed connections
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}, nil
+}
+
+func (p *parts) databaseReady(ctx context.Context) error {
+	if !p.migrated.Load() {
+		return errors.New("the tables are not made yet")
+	}
+	return p.rows.Ping(ctx)
+}
+
+// migrate makes the tables as soon as the database lets it.
+func (p *parts) migrate(ctx context.Context, log *slog.Logger) {
+	for pause := time.Second; ; pause = min(2*pause, 15*time.Second) {
+		err := p.rows.Migrate(ctx)
+		if err == nil {
+			p.migrated.Store(true)
+			log.Info("database is ready")
+			return
+		}
+		if !wait(ctx, pause) {
+			return
+		}
+		log.Warn("database is not ready", "err", err)
+	}
+}
+
+// resume finishes what waits in the spool, now and from time to time.
+func resume(ctx context.Context, c *car.Classifier, log *slog.Logger) {
+	pause := resumePause
+	for {
+		done, err := c.Resume(ctx)
+		if done > 0 {
+			log.Info("finished waiting uploads", "count", done)
+		}
+		if err == nil {
+			pause = resumePause
+		} else if ctx.Err() == nil {
+			log.Warn("uploads still wait", "err", err)
+			pause = min(2*pause, resumeMost)
+		}
+		if !wait(ctx, pause) {
+			return
+		}
+	}
+}
+
+// wait tells whether ctx still runs after the pause.
+func wait(ctx context.Context, pause time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(pause):
+		return true
+	}
+}

@@ -1,0 +1,239 @@
+//go:build linux || darwin
+
+package spool_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/spool"
+)
+
+// Environment of a child process: the spool's folder, and what to do there.
+const (
+	childDir  = "SPOOL_TEST_CHILD_DIR"
+	childWork = "SPOOL_TEST_CHILD_WORK"
+)
+
+// TestMain runs the test binary as a child when it is told a folder.
+func TestMain(m *testing.M) {
+	dir := os.Getenv(childDir)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	work := map[string]func(*spool.Spool) error{"all": workForEver, "full": workOnFullDisk}[os.Getenv(childWork)]
+	s, err := spool.Open(dir, slog.Default())
+	if err == nil {
+		err = work(s)
+	}
+	if err != nil {
+		fmt.Println("fault:", err)
+		os.Exit(1)
+	}
+}
+
+func child(dir, work string) *exec.Cmd {
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), childDir+"="+dir, childWork+"="+work)
+	c.Stderr = os.Stderr
+	return c
+}
+
+// workForEver takes uploads through the spool and tells of every step that has
+// returned. Every third stays unpromised, every third promised.
+func workForEver(s *spool.Spool) error {
+	for i := 0; ; i++ {
+		ticket, err := s.Add(upload(uuid.NewString(), picture, noon), picture)
+		if err != nil {
+			return err
+		}
+		id := ticket.Upload().ID
+		fmt.Println("added", id)
+		if i%3 == 0 {
+			continue
+		}
+		if err := ticket.Promise(promise(ticket.Upload())); err != nil {
+			return err
+		}
+		fmt.Println("promised", id)
+		if i%3 == 1 {
+			continue
+		}
+		fmt.Println("removing", id)
+		if err := ticket.Remove(); err != nil {
+			return err
+		}
+		fmt.Println("removed", id)
+	}
+}
+
+// TestKilledBetweenSteps kills a working process again and again at some step,
+// and holds what it had been told against what is found.
+func TestKilledBetweenSteps(t *testing.T) {
+	for round := range 25 {
+		dir := t.TempDir()
+		said := killAfter(t, dir, 1+rand.IntN(30))
+		found := map[string]car.Ticket{}
+		for _, ticket := range waiting(t, open(t, dir)) {
+			if !bytes.Equal(read(t, ticket), picture) {
+				t.Errorf("round %d: %s has another photo", round, ticket.Upload().ID)
+			}
+			found[ticket.Upload().ID] = ticket
+		}
+		for id, step := range said {
+			ticket := found[id]
+			switch {
+			case step == "removed" && ticket != nil:
+				t.Errorf("round %d: %s was removed and is back", round, id)
+			case (step == "added" || step == "promised") && ticket == nil:
+				t.Errorf("round %d: %s was %s and is lost", round, id, step)
+			case step == "promised":
+				if _, ok := ticket.Promised(); !ok {
+					t.Errorf("round %d: the promise of %s is lost", round, id)
+				}
+			}
+			delete(found, id)
+		}
+		if len(found) > 1 { // the one it was adding
+			t.Errorf("round %d: %d uploads nobody was told of", round, len(found))
+		}
+		for _, name := range files(t, dir) {
+			if strings.HasPrefix(name, "damaged/") {
+				t.Errorf("round %d: %s", round, name)
+			}
+		}
+	}
+}
+
+// killAfter runs a child until it has said so many lines, kills it, and
+// returns the last step it told of each upload.
+func killAfter(t *testing.T, dir string, lines int) map[string]string {
+	t.Helper()
+	c := child(dir, "all")
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]string{}
+	scanner := bufio.NewScanner(out)
+	for n := 1; scanner.Scan(); n++ {
+		step, id, _ := strings.Cut(scanner.Text(), " ")
+		if step == "fault:" {
+			t.Fatal(scanner.Text())
+		}
+		said[id] = step
+		if n == lines {
+			if err := c.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = c.Wait() // "signal: killed"
+	return said
+}
+
+// TestFullDisk runs a child whose files may not grow past every possible size.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	out, err := child(dir, "full").Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if names := files(t, dir); len(names) != 0 {
+		t.Errorf("left: %v", names)
+	}
+}
+
+// workOnFullDisk expects an error of every step that does not fit, and nothing
+// of it left.
+func workOnFullDisk(s *spool.Spool) error {
+	signal.Ignore(syscall.SIGXFSZ) // then a write past the limit is an error
+	u := upload(uuid.NewString(), picture, noon)
+	size := uint64(0) // of an entry; found by trying
+	for limit := uint64(0); size == 0; limit++ {
+		ticket, err := limited(limit, func() (car.Ticket, error) { return s.Add(u, picture) })
+		if err != nil {
+			if errors.Is(err, car.ErrInFlight) || !errors.Is(err, syscall.EFBIG) {
+				return fmt.Errorf("Add within %d bytes: %w", limit, err)
+			}
+			if n, err := s.Len(); n != 0 || err != nil {
+				return fmt.Errorf("after Add within %d bytes %d entries are left, %w", limit, n, err)
+			}
+			continue
+		}
+		size = limit
+		if err := promiseOnFullDisk(s, ticket, size); err != nil {
+			return err
+		}
+	}
+	if size < uint64(len(picture)) {
+		return fmt.Errorf("an entry of %d bytes fits in %d", len(picture), size)
+	}
+	_, err := limited(2, func() (car.Ticket, error) { return nil, s.Ping() })
+	if !errors.Is(err, syscall.EFBIG) {
+		return fmt.Errorf("Ping on a full disk says %v", err)
+	}
+	return nil
+}
+
+func promiseOnFullDisk(s *spool.Spool, ticket car.Ticket, size uint64) error {
+	u := ticket.Upload()
+	for limit := size; ; limit++ {
+		_, err := limited(limit, func() (car.Ticket, error) { return nil, ticket.Promise(promise(u)) })
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, syscall.EFBIG) {
+			return fmt.Errorf("Promise within %d bytes: %w", limit, err)
+		}
+		if _, ok := ticket.Promised(); ok {
+			return fmt.Errorf("Promise within %d bytes failed and is kept", limit)
+		}
+		if _, _, err := s.Find(u.ID); !errors.Is(err, car.ErrNotFound) {
+			return fmt.Errorf("Find after a failed Promise: %w", err)
+		}
+	}
+	p, photo, err := s.Find(u.ID)
+	if err != nil {
+		return err
+	}
+	data, err := io.ReadAll(photo)
+	if err = errors.Join(err, photo.Close()); err != nil {
+		return err
+	}
+	if p.ID != u.ID || !slices.Equal(data, picture) {
+		return fmt.Errorf("after many failed tries the entry is another: %+v", p)
+	}
+	return ticket.Remove()
+}
+
+// limited calls do while no file may grow past a size.
+func limited(size uint64, do func() (car.Ticket, error)) (car.Ticket, error) {
+	var usual syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &usual); err != nil {
+		return nil, err
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: usual.Max}); err != nil {
+		return nil, err
+	}
+	ticket, err := do()
+	return ticket, errors.Join(err, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &usual))
+}

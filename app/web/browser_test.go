@@ -1,0 +1,209 @@
+package web_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/chromedp"
+)
+
+// screenshots are kept for people to look at; the folder is not in git.
+const screenshots = "../../.local/screenshots"
+
+// tab is one page of a headless Chromium of its own.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+	mu  sync.Mutex
+	log []string
+}
+
+func browser(t *testing.T) *tab {
+	t.Helper()
+	flags := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1100, 900),
+		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU,
+	}
+	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars"} {
+		flags = append(flags, chromedp.Flag(name, true))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, flags...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &tab{t: t, ctx: ctx}
+	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
+			return err
+		}
+		return chromedp.Listen(ctx, b.hear)
+	}))
+	return b
+}
+
+// hear keeps what the browser would show in its console: a broken rule of the
+// page's policy, a missing file.
+func (b *tab) hear(event any) {
+	if e, ok := event.(*log.EventEntryAdded); ok {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.log = append(b.log, e.Entry.Text)
+	}
+}
+
+func (b *tab) complaints() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.log
+}
+
+func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, actions...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *tab) text(selector string) string {
+	b.t.Helper()
+	text, err := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS(selector)))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return strings.TrimSpace(text)
+}
+
+// natural is the size of a picture as the browser decoded it.
+func (b *tab) natural(selector string) (width, height int) {
+	b.t.Helper()
+	for name, to := range map[string]*int{"naturalWidth": &width, "naturalHeight": &height} {
+		n, err := chromedp.Run(b.ctx, chromedp.JavascriptAttribute[int](chromedp.CSS(selector), name))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		*to = n
+	}
+	return width, height
+}
+
+func noScripts(ctx context.Context, _ *chromedp.Target) error {
+	_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	return err
+}
+
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatal("no browser: install chromium (Debian: apt-get install chromium) so that chromium, chromium-browser or google-chrome is on the PATH")
+	return ""
+}
+
+// shot saves the whole page.
+func shot(name string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(screenshots, 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(screenshots, name), png, 0o644)
+	})
+}
+
+func TestBrowserUploadsAFile(t *testing.T) {
+	for name, scripts := range map[string]bool{"with scripts": true, "without scripts": false} {
+		t.Run(name, func(t *testing.T) {
+			r := newReal(t)
+			file := filepath.Join(t.TempDir(), "car.jpg")
+			if err := os.WriteFile(file, fromCar(t, "large6.jpg"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			b := browser(t)
+			if !scripts {
+				b.do(chromedp.Func(noScripts))
+			}
+			b.do(chromedp.Navigate(r.URL))
+			if scripts {
+				b.do(shot("upload.png"))
+			}
+			b.do(chromedp.SetUploadFiles(chromedp.CSS("#image"), []string{file}))
+			if scripts {
+				b.do(chromedp.WaitVisible(chromedp.CSS(".preview img")), shot("chosen.png"))
+			}
+			b.do(chromedp.Click(chromedp.CSS("button.main")), chromedp.WaitVisible(chromedp.CSS("h2.label")))
+			if got := b.text("h2.label"); got != "VinFast VF e34" {
+				t.Errorf("the page says %q", got)
+			}
+			if got := b.text(".result .lead"); got != "The model is 75 % sure." {
+				t.Errorf("the page says %q", got)
+			}
+			// The file is 2100 x 1400 and turned by its EXIF data.
+			if w, h := b.natural(".photo img"); w != 1400 || h != 2100 {
+				t.Errorf("the picture is shown as %d x %d", w, h)
+			}
+			if scripts {
+				b.do(shot("result.png"), chromedp.Reload(), chromedp.WaitVisible(chromedp.CSS("h2.label")))
+			}
+			if l := r.list(""); len(l.Predictions) != 1 {
+				t.Errorf("%d predictions were stored", len(l.Predictions))
+			}
+			if messages := b.complaints(); len(messages) > 0 {
+				t.Errorf("the browser complains: %q", messages)
+			}
+		})
+	}
+}
+
+// TestBrowserShots keeps what people should look at after a change of the
+// style; what it asserts is that no page is wider than a phone.
+func TestBrowserShots(t *testing.T) {
+	r := newReal(t)
+	for i, name := range []string{"plain.jpg", "rgb8.png", "lossy.webp"} {
+		r.form("/", []part{{"image", name, fromCar(t, name)}, {"image", "note.txt", []byte{byte(i)}}})
+	}
+	id := r.list("").Predictions[0].ID
+	b := browser(t)
+	for _, c := range []struct {
+		name          string
+		width, height int64
+		dark          bool
+	}{{"wide", 1100, 900, false}, {"wide-dark", 1100, 900, true}, {"phone", 390, 844, false}, {"phone-dark", 390, 844, true}} {
+		b.do(chromedp.EmulateViewport(c.width, c.height), chromedp.Func(scheme(c.dark)))
+		for page, path := range map[string]string{"upload": "/", "result": "/predictions/" + id, "history": "/history", "error": "/nothing"} {
+			b.do(chromedp.Navigate(r.URL+path), shot(page+"-"+c.name+".png"))
+			wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth"))
+			if err != nil || wide > c.width {
+				t.Errorf("%s is %d wide on a screen of %d, %v", path, wide, c.width, err)
+			}
+		}
+	}
+}
+
+func scheme(dark bool) func(context.Context, *chromedp.Target) error {
+	value := "light"
+	if dark {
+		value = "dark"
+	}
+	return func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}}})
+		return err
+	}
+}

@@ -1,0 +1,228 @@
+//go:build unix
+
+package main_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"vinfast-classifier/local/database"
+)
+
+// patience bounds every wait; no test depends on its length.
+const patience = time.Minute
+
+// programs built for the tests.
+var launcherProgram, appProgram string
+
+func TestMain(m *testing.M) {
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "launcher")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	launcherProgram, appProgram = filepath.Join(dir, "local"), filepath.Join(dir, "app")
+	for program, source := range map[string]string{launcherProgram: ".", appProgram: "./testdata/app"} {
+		if out, err := exec.Command("go", "build", "-o", program, source).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build %s: %v\n%s", source, err, out)
+			return 1
+		}
+	}
+	if _, _, err := database.Find(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v; install mariadb-server-core, or mysqld, first\n", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// launcher is a running "local run".
+type launcher struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	lines chan string
+	seen  []string
+	done  chan struct{}
+	err   error
+	url   string
+}
+
+// launch starts it in dir, as a shell would: in a process group of its own.
+func launch(t *testing.T, dir string, port int, more ...string) *launcher {
+	t.Helper()
+	cmd := exec.Command(launcherProgram, append([]string{"run", "-app", appProgram, "-port", strconv.Itoa(port)}, more...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "AWS_PROFILE=private", "AWS_SESSION_TOKEN=secret", "VINFAST_MIN_SCORE=0.25", "VINFAST_BUCKET=mine")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = in, in
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	l := &launcher{t: t, cmd: cmd, lines: make(chan string, 1000), done: make(chan struct{}), url: fmt.Sprintf("http://127.0.0.1:%d", port)}
+	go func() {
+		for s := bufio.NewScanner(out); s.Scan(); {
+			l.lines <- s.Text()
+		}
+		close(l.lines)
+		l.err = cmd.Wait()
+		close(l.done)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it has mostly ended by now
+		<-l.done
+	})
+	return l
+}
+
+// expect reads lines until one contains text.
+func (l *launcher) expect(text string) {
+	l.t.Helper()
+	timeout := time.After(patience)
+	for {
+		select {
+		case line, ok := <-l.lines:
+			if !ok {
+				l.t.Fatalf("it ended without saying %q:\n%s", text, strings.Join(l.seen, "\n"))
+			}
+			l.seen = append(l.seen, line)
+			if strings.Contains(line, text) {
+				return
+			}
+		case <-timeout:
+			l.t.Fatalf("it does not say %q:\n%s", text, strings.Join(l.seen, "\n"))
+		}
+	}
+}
+
+// signal reaches the whole group, as Ctrl-C in a terminal does.
+func (l *launcher) signal(s syscall.Signal) {
+	l.t.Helper()
+	if err := syscall.Kill(-l.cmd.Process.Pid, s); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// ended waits for its end and returns exit status and everything it said.
+func (l *launcher) ended() (int, string) {
+	l.t.Helper()
+	timeout := time.After(patience)
+	for {
+		select {
+		case line, ok := <-l.lines:
+			if ok {
+				l.seen = append(l.seen, line)
+				continue
+			}
+			<-l.done
+			var exit *exec.ExitError
+			if l.err != nil && !errors.As(l.err, &exit) {
+				l.t.Fatal(l.err)
+			}
+			return l.cmd.ProcessState.ExitCode(), strings.Join(l.seen, "\n")
+		case <-timeout:
+			l.t.Fatalf("it does not end:\n%s", strings.Join(l.seen, "\n"))
+		}
+	}
+}
+
+// children lists the processes it has started, by what their command line
+// contains.
+func (l *launcher) children() map[string]int {
+	l.t.Helper()
+	out, err := exec.Command("ps", "-A", "-ww", "-o", "pid=,ppid=,args=").Output()
+	if err != nil {
+		l.t.Fatalf("ps: %v", err)
+	}
+	found := map[string]int{}
+	for line := range strings.Lines(string(out)) {
+		f := strings.Fields(line)
+		if len(f) < 4 || f[1] != strconv.Itoa(l.cmd.Process.Pid) {
+			continue
+		}
+		pid, err := strconv.Atoi(f[0])
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		switch {
+		case strings.Contains(f[2], "mariadbd") || strings.Contains(f[2], "mysqld"):
+			found["database"] = pid
+		case f[3] == "s3":
+			found["object storage"] = pid
+		case f[3] == "endpoint":
+			found["model"] = pid
+		case f[3] == "serve":
+			found["web app"] = pid
+		default:
+			l.t.Errorf("unknown child: %s", line)
+		}
+	}
+	return found
+}
+
+// gone waits until no process of pids is left; a dead one whose parent has not
+// asked for it yet is none.
+func gone(t *testing.T, pids map[string]int) {
+	t.Helper()
+	for name, pid := range pids {
+		eventually(t, fmt.Sprintf("the %s, process %d, ends", name, pid), func() bool {
+			out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+			return err != nil || strings.HasPrefix(string(out), "Z")
+		})
+	}
+}
+
+// eventually asks until ok is true.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not seen within %v: %s", patience, what)
+		}
+	}
+}
+
+// get returns the body of a 200.
+func get(url string) (string, error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = errors.New(resp.Status)
+	}
+	return string(body), err
+}
+
+// freePort is free now; the tests run one after the other.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
