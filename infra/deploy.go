@@ -15,7 +15,7 @@ func Deploy(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	outputs, err := Declare(ctx, all, realTools)
+	outputs, err := Declare(ctx, all, RealTools)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,8 @@ const appToolchain = "go1.26.8"
 // outputDir, below the repository, is where built files wait for their upload.
 const outputDir = ".local/deploy"
 
-var realTools = Tools{BuildApp: buildApp, Download: download, Pack: pack}
+// RealTools compile with the go command and load from the network.
+var RealTools = Tools{BuildApp: buildApp, Download: download, Pack: pack}
 
 // buildApp compiles package app so that only source and toolchain decide about
 // the bytes.
