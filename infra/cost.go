@@ -2,9 +2,9 @@ package infra
 
 import "fmt"
 
-// pricesOf is the month the prices below were noted: AWS's public price pages
+// PricesOf is the month the prices below were noted: AWS's public price pages
 // for us-east-1, as known then, to be checked before relying on them.
-const pricesOf = "2026-08"
+const PricesOf = "2026-08"
 
 // hoursPerMonth is AWS's own convention.
 const hoursPerMonth = 730.0
@@ -82,5 +82,5 @@ func costSentence(c Config) string {
 		total += item.Hour
 	}
 	return fmt.Sprintf("It costs about %.2f USD an hour (%.0f a month) in us-east-1 while it runs, at prices of %s; 'pulumi destroy' ends that.",
-		total, total*hoursPerMonth, pricesOf)
+		total, total*hoursPerMonth, PricesOf)
 }
