@@ -74,7 +74,7 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 		Checks: []web.Check{
 			{Name: "database", Ask: func(context.Context) error { return s.get(&s.database) }, Down: "The database does not answer."},
 		},
-		Limits: car.Limits{Bytes: 10 << 20, Pixels: 50_000_000}, RatePerMinute: 1000, MinScore: 0.5,
+		Limits: car.Limits{Bytes: 10 << 20, Pixels: 50_000_000}, RatePerMinute: 1000, MinScore: 0.5, BusyWait: time.Millisecond,
 		Now: s.clock, Log: slog.New(web.LogHandler(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 	}
 	for _, f := range change {
@@ -84,7 +84,13 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Server = httptest.NewServer(server.Handler())
+	handler := server.Handler()
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if from := r.Header.Get("Test-From"); from != "" {
+			r.RemoteAddr = from
+		}
+		handler.ServeHTTP(w, r)
+	}))
 	t.Cleanup(s.Close)
 	return s
 }
@@ -111,6 +117,9 @@ func (s *site) set(change func(*site)) {
 func (s *site) Classify(_ context.Context, id string, photo car.Photo) (car.Prediction, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.fault == errPanic {
+		panic("deep inside")
+	}
 	if s.fault != nil {
 		return car.Prediction{}, s.fault
 	}
@@ -158,6 +167,9 @@ func (s *site) ByID(_ context.Context, id string) (car.Prediction, error) {
 func (s *site) List(_ context.Context, f car.Filter) (car.Page, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.database == errPanic {
+		panic("deep inside")
+	}
 	if s.database != nil {
 		return car.Page{}, s.database
 	}
@@ -304,6 +316,9 @@ func picture(shade uint8) []byte {
 	}
 	return b.Bytes()
 }
+
+// errPanic makes Classify and List panic.
+var errPanic = errors.New("panic")
 
 var errDown = errors.New("connection refused by 10.0.0.7")
 

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -104,6 +105,7 @@ func TestUploadRefused(t *testing.T) {
 		"11 MiB":              {one("image", "car.jpg", big), 413, "car.jpg: A picture may have at most 10 MiB"},
 		"21 files":            {many, 413, "at most 20"},
 		"truncated":           {one("image", "car.jpg", picture(1)[:600]), 422, "car.jpg: "},
+		"too much memory":     {one("image", "car.jpg", progressive(t, 7000, 7000)), 422, "save it as an ordinary (not progressive) JPEG"},
 		"too many pixels":     {one("image", "car.png", huge), 422, "car.png: "},
 		"PDF":                 {one("image", "car.pdf", []byte("%PDF-1.7\n")), 415, "car.pdf: "},
 		"the second is wrong": {[]part{{"image", "a.jpg", picture(1)}, {"image", "b.jpg", []byte("no")}}, 400, "b.jpg: "},
@@ -225,20 +227,97 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 }
 
-func TestIdempotencyKeyWhileTheFirstAnswerWaits(t *testing.T) {
-	s := newSite(t)
-	resp, body := s.do("POST", "/api/v1/predictions", bytes.NewReader(picture(1)), "Content-Type", "image/jpeg", "Idempotency-Key", "k")
-	id := answerOf(t, resp, body).Predictions[0].ID
-	s.await(id, picture(1))
-	s.set(func(s *site) { s.rows, s.fault = nil, car.ErrInFlight })
-
-	resp, body = s.do("POST", "/api/v1/predictions", bytes.NewReader(picture(1)), "Content-Type", "image/jpeg", "Idempotency-Key", "k")
-	if p := answerOf(t, resp, body).Predictions[0]; p.ID != id || p.Stored != "pending" {
-		t.Errorf("got %+v", p)
+// progressive is the header of a large progressive JPEG on a small one's body.
+func progressive(t *testing.T, width, height uint16) []byte {
+	data := bytes.Clone(fromCar(t, "progressive.jpg"))
+	at := bytes.Index(data, []byte{0xff, 0xc2})
+	if at < 0 {
+		t.Fatal("progressive.jpg is not progressive")
 	}
-	resp, body = s.do("POST", "/api/v1/predictions", bytes.NewReader(picture(2)), "Content-Type", "image/jpeg", "Idempotency-Key", "k")
-	if p := problemOf(t, resp, body); p.Status != 422 {
-		t.Errorf("other bytes: %+v", p)
+	binary.BigEndian.PutUint16(data[at+5:], height)
+	binary.BigEndian.PutUint16(data[at+7:], width)
+	return data
+}
+
+func TestPanicIsOnePicturesError(t *testing.T) {
+	s := newSite(t)
+	s.fault = errPanic
+	resp, body := s.form("/api/v1/predictions", []part{{"image", "a.jpg", picture(1)}})
+	if p := problemOf(t, resp, body); p.Status != 500 || strings.Contains(body, "deep inside") {
+		t.Errorf("upload: %s", body)
+	}
+	s.set(func(s *site) { s.database = errPanic })
+	resp, body = s.do("GET", "/history", nil, "Accept", "text/html")
+	if page(t, resp, body); resp.StatusCode != 500 || strings.Contains(body, "deep inside") {
+		t.Errorf("history: %d %s", resp.StatusCode, body)
+	}
+	if got := s.log.String(); strings.Count(got, "deep inside") != 2 || strings.Count(got, `"level":"ERROR"`) != 2 {
+		t.Errorf("not logged once each:\n%s", got)
+	}
+}
+
+func TestBusy(t *testing.T) {
+	s := newSite(t)
+	const boundary = "multipart/form-data; boundary=b"
+	body, send := io.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		// Of unknown length: it takes what the largest request may have.
+		req, err := http.NewRequestWithContext(t.Context(), "POST", s.URL+"/api/v1/predictions", body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		req.Header.Set("Content-Type", boundary)
+		if resp, err := s.Client().Do(req); err == nil {
+			resp.Body.Close()
+		}
+	}()
+	for {
+		resp, text := s.do("POST", "/api/v1/predictions", io.MultiReader(strings.NewReader("--b--")), "Content-Type", boundary)
+		p := problemOf(t, resp, text)
+		if p.Status == 503 {
+			if resp.Header.Get("Retry-After") == "" {
+				t.Error("no Retry-After")
+			}
+			break
+		}
+		if p.Status != 400 { // until the first is in, this one is only empty
+			t.Fatalf("got %+v", p)
+		}
+	}
+	send.Close()
+	<-done
+	if resp, text := s.form("/api/v1/predictions", []part{{"image", "a.jpg", picture(1)}}); resp.StatusCode != 201 {
+		t.Errorf("afterwards: %d %s", resp.StatusCode, text)
+	}
+}
+
+func TestRateLimitCountsAddresses(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, second []string // headers; Test-From is the peer
+		together      bool
+	}{
+		"one address, two ports":          {[]string{"Test-From", "203.0.113.7:1"}, []string{"Test-From", "203.0.113.7:2"}, true},
+		"two addresses":                   {[]string{"Test-From", "203.0.113.7:1"}, []string{"Test-From", "203.0.113.8:1"}, false},
+		"one IPv6 network":                {[]string{"Test-From", "[2001:db8::1]:1"}, []string{"Test-From", "[2001:db8::ffff]:1"}, true},
+		"two IPv6 networks":               {[]string{"Test-From", "[2001:db8::1]:1"}, []string{"Test-From", "[2001:db8:0:1::1]:1"}, false},
+		"IPv4 in IPv6":                    {[]string{"Test-From", "203.0.113.7:1"}, []string{"Test-From", "[::ffff:203.0.113.7]:1"}, true},
+		"two behind the balancer":         {[]string{"Test-From", "10.0.0.5:1", "X-Forwarded-For", "203.0.113.7"}, []string{"Test-From", "10.0.0.5:1", "X-Forwarded-For", "203.0.113.8"}, false},
+		"one, making up what comes first": {[]string{"Test-From", "10.0.0.5:1", "X-Forwarded-For", "192.0.2.1, 203.0.113.7"}, []string{"Test-From", "10.0.0.6:1", "X-Forwarded-For", "192.0.2.2", "X-Forwarded-For", "203.0.113.7"}, true},
+		"no balancer, header made up":     {[]string{"Test-From", "203.0.113.7:1", "X-Forwarded-For", "192.0.2.1"}, []string{"Test-From", "203.0.113.7:1", "X-Forwarded-For", "192.0.2.2"}, true},
+		"balancer, nonsense":              {[]string{"Test-From", "10.0.0.5:1", "X-Forwarded-For", "x"}, []string{"Test-From", "10.0.0.5:1"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(c *web.Config) { c.RatePerMinute = 1 })
+			for i, headers := range [][]string{c.first, c.second} {
+				resp, _ := s.form("/api/v1/predictions", []part{{"image", "a.jpg", picture(1)}}, headers...)
+				if limited := resp.StatusCode == 429; limited != (i == 1 && c.together) {
+					t.Errorf("request %d: %d", i+1, resp.StatusCode)
+				}
+			}
+		})
 	}
 }
 
