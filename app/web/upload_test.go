@@ -237,4 +237,3 @@ func progressive(t *testing.T, width, height uint16) []byte {
 	binary.BigEndian.PutUint16(data[at+7:], width)
 	return data
 }
-
