@@ -166,6 +166,7 @@ func (l *launcher) children() map[string]int {
 			found["model"] = p.pid
 		case p.args[1] == "serve":
 			found["web app"] = p.pid
+		case p.args[1] == "run": // forked a moment ago, and about to be one of them
 		default:
 			l.t.Errorf("unknown child: %q", p.args)
 		}
@@ -258,6 +259,21 @@ func get(url string) (string, error) {
 		err = errors.New(resp.Status)
 	}
 	return string(body), err
+}
+
+// appEnvironment asks the app for its environment.
+func (l *launcher) appEnvironment() map[string]string {
+	l.t.Helper()
+	body, err := get(l.url + "/env")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	env := map[string]string{}
+	for line := range strings.SplitSeq(body, "\n") {
+		name, value, _ := strings.Cut(line, "=")
+		env[name] = value
+	}
+	return env
 }
 
 // freePort is free now; the tests run one after the other.
