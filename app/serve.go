@@ -36,6 +36,8 @@ const (
 	// storeTimeout is how long a person waits for S3 and MySQL before the
 	// answer is "pending".
 	storeTimeout = 15 * time.Second
+	// busyWait is how long an upload waits for memory that others use.
+	busyWait = 10 * time.Second
 	// drainTime is for requests under way when the process is told to stop.
 	drainTime = 30 * time.Second
 	// resumePause lies between two looks into the spool; after a failure it
@@ -174,7 +176,7 @@ func openDatabase(c Config, config aws.Config) (*predictions.Store, error) {
 func limits(c Config) car.Limits { return car.Limits{Bytes: c.MaxUploadBytes, Pixels: c.MaxPixels} }
 
 func (p *parts) server(c Config, log *slog.Logger) (*http.Server, error) {
-	const fresh = 5 * time.Second
+	const fresh = 6 * time.Second
 	site, err := web.New(web.Config{
 		Classifier: p.classifier, History: p.rows, Photos: p.photos, Spool: p.spool, Endpoint: p.endpoint,
 		Checks: []web.Check{
@@ -185,7 +187,7 @@ func (p *parts) server(c Config, log *slog.Logger) (*http.Server, error) {
 			{Name: "spool", Ask: func(context.Context) error { return p.spool.Ping() }, Fresh: fresh,
 				Down: "The shared folder cannot be written. Pictures are refused until it can."},
 		},
-		Limits: limits(c), RatePerMinute: c.RatePerMinute, MinScore: c.MinScore, Now: time.Now, Log: log,
+		Limits: limits(c), RatePerMinute: c.RatePerMinute, MinScore: c.MinScore, BusyWait: busyWait, Now: time.Now, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -147,49 +149,92 @@ func (l *launcher) ended() (int, string) {
 }
 
 // children lists the processes it has started, by what their command line
-// contains.
+// says.
 func (l *launcher) children() map[string]int {
 	l.t.Helper()
-	out, err := exec.Command("ps", "-A", "-ww", "-o", "pid=,ppid=,args=").Output()
-	if err != nil {
-		l.t.Fatalf("ps: %v", err)
-	}
 	found := map[string]int{}
-	for line := range strings.Lines(string(out)) {
-		f := strings.Fields(line)
-		if len(f) < 4 || f[1] != strconv.Itoa(l.cmd.Process.Pid) {
+	for _, p := range processes(l.t) {
+		if p.parent != l.cmd.Process.Pid || p.dead || len(p.args) < 2 {
 			continue
 		}
-		pid, err := strconv.Atoi(f[0])
-		if err != nil {
-			l.t.Fatal(err)
-		}
 		switch {
-		case strings.Contains(f[2], "mariadbd") || strings.Contains(f[2], "mysqld"):
-			found["database"] = pid
-		case f[3] == "s3":
-			found["object storage"] = pid
-		case f[3] == "endpoint":
-			found["model"] = pid
-		case f[3] == "serve":
-			found["web app"] = pid
+		case strings.Contains(p.args[0], "mariadbd") || strings.Contains(p.args[0], "mysqld"):
+			found["database"] = p.pid
+		case p.args[1] == "s3":
+			found["object storage"] = p.pid
+		case p.args[1] == "endpoint":
+			found["model"] = p.pid
+		case p.args[1] == "serve":
+			found["web app"] = p.pid
+		case p.args[1] == "run": // forked a moment ago, and about to be one of them
 		default:
-			l.t.Errorf("unknown child: %s", line)
+			l.t.Errorf("unknown child: %q", p.args)
 		}
 	}
 	return found
 }
 
-// gone waits until no process of pids is left; a dead one whose parent has not
-// asked for it yet is none.
+// gone waits until no process of pids is left.
 func gone(t *testing.T, pids map[string]int) {
 	t.Helper()
 	for name, pid := range pids {
 		eventually(t, fmt.Sprintf("the %s, process %d, ends", name, pid), func() bool {
-			out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
-			return err != nil || strings.HasPrefix(string(out), "Z")
+			return !slices.ContainsFunc(processes(t), func(p process) bool { return p.pid == pid && !p.dead })
 		})
 	}
+}
+
+// process is a line of the process table. A dead one's parent has not asked
+// for it yet.
+type process struct {
+	pid, parent int
+	dead        bool
+	args        []string
+}
+
+// processes reads /proc where there is one, as a small system has no ps.
+func processes(t *testing.T) []process {
+	t.Helper()
+	var table []process
+	if runtime.GOOS != "linux" {
+		out, err := exec.Command("ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args=").Output()
+		if err != nil {
+			t.Fatalf("ps: %v", err)
+		}
+		for line := range strings.Lines(string(out)) {
+			table = append(table, readProcess(t, strings.Fields(line)))
+		}
+		return table
+	}
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		stat, err := os.ReadFile(file)
+		args, err2 := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+		if err != nil || err2 != nil {
+			continue // it has just ended
+		}
+		// pid (name, which may hold anything) state parent ...
+		pid, rest, _ := strings.Cut(string(stat), " ")
+		f := strings.Fields(rest[strings.LastIndex(rest, ")")+1:])
+		table = append(table, readProcess(t, append([]string{pid, f[1], f[0]}, strings.Split(string(args), "\x00")...)))
+	}
+	return table
+}
+
+func readProcess(t *testing.T, fields []string) process {
+	t.Helper()
+	pid, err := strconv.Atoi(fields[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent, err := strconv.Atoi(fields[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return process{pid, parent, strings.HasPrefix(fields[2], "Z"), fields[3:]}
 }
 
 // eventually asks until ok is true.
@@ -214,6 +259,21 @@ func get(url string) (string, error) {
 		err = errors.New(resp.Status)
 	}
 	return string(body), err
+}
+
+// appEnvironment asks the app for its environment.
+func (l *launcher) appEnvironment() map[string]string {
+	l.t.Helper()
+	body, err := get(l.url + "/env")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	env := map[string]string{}
+	for line := range strings.SplitSeq(body, "\n") {
+		name, value, _ := strings.Cut(line, "=")
+		env[name] = value
+	}
+	return env
 }
 
 // freePort is free now; the tests run one after the other.

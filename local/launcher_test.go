@@ -3,6 +3,8 @@
 package main_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net"
@@ -21,12 +23,16 @@ import (
 // start, a death of each part, orderly stop, start, sudden death.
 func TestLife(t *testing.T) {
 	dir, port := t.TempDir(), freePort(t)
+	hub := httptest.NewServer(http.StripPrefix("/owner/demo/resolve/main/", http.FileServer(http.Dir("model/demo"))))
+	defer hub.Close()
+	t.Setenv("HF_ENDPOINT", hub.URL)
 	l := launch(t, dir, port)
 	l.expect("Ready")
 	if last := l.seen[len(l.seen)-1]; !strings.Contains(last, l.url) {
 		t.Errorf("no address in %q", last)
 	}
 	t.Run("environment", func(t *testing.T) { environment(t, l, dir) })
+	t.Run("classify", func(t *testing.T) { classify(t, l) })
 	t.Run("second start", func(t *testing.T) {
 		second := launch(t, dir, freePort(t))
 		status, said := second.ended()
@@ -52,11 +58,13 @@ func TestLife(t *testing.T) {
 		t.Errorf("when the app ended, there was still %q (%v), want %s", there, err, want)
 	}
 
-	l = launch(t, dir, port)
+	l = launch(t, dir, port, "-model", "owner/demo")
+	l.expect("Starting the model owner/demo")
 	l.expect("Ready")
 	if said := strings.Join(l.seen, "\n"); strings.Contains(said, "Preparing") {
 		t.Errorf("the second time it prepares again:\n%s", said)
 	}
+	classify(t, l)
 	pids = l.children()
 	if err := l.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -66,15 +74,7 @@ func TestLife(t *testing.T) {
 
 // environment: the app gets what it needs, and none of the caller's settings.
 func environment(t *testing.T, l *launcher, dir string) {
-	body, err := get(l.url + "/env")
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := map[string]string{}
-	for line := range strings.SplitSeq(body, "\n") {
-		name, value, _ := strings.Cut(line, "=")
-		env[name] = value
-	}
+	env := l.appEnvironment()
 	local, err := filepath.EvalSymlinks(filepath.Join(dir, ".local"))
 	if err != nil {
 		t.Fatal(err)
@@ -100,6 +100,33 @@ func environment(t *testing.T, l *launcher, dir string) {
 		if _, ok := want[name]; !ok && (strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "VINFAST_")) {
 			t.Errorf("%s got in from outside", name)
 		}
+	}
+}
+
+// classify asks the endpoint about a picture, by the address that the app has.
+func classify(t *testing.T, l *launcher) {
+	url := l.appEnvironment()["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] + "/endpoints/vinfast-local/invocations"
+	photo, err := os.ReadFile(filepath.Join("endpoint", "testdata", "a.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(photo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "image/jpeg")
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=key/20300101/us-east-1/sagemaker/aws4_request, SignedHeaders=host, Signature=00")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var scores []struct{ Label string }
+	if err := json.NewDecoder(resp.Body).Decode(&scores); err != nil || resp.StatusCode != http.StatusOK || len(scores) != 5 {
+		t.Fatalf("%s, scores %v, %v", resp.Status, scores, err)
+	}
+	if notice := resp.Header.Get("X-Amzn-SageMaker-Custom-Attributes"); !strings.HasPrefix(scores[0].Label, "Vinfast_") || !strings.Contains(notice, "demo model") {
+		t.Errorf("label %q, notice %q", scores[0].Label, notice)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"image"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,17 +14,14 @@ import (
 
 	"vinfast-classifier/local/endpoint"
 	"vinfast-classifier/local/hub"
+	"vinfast-classifier/local/model"
 )
-
-var labels = []string{"Vinfast_Fadil", "Vinfast_Lux_A2.0", "Vinfast_Lux_SA2.0", "Vinfast_President", "Vinfast_VF_8", "Vinfast_VF_e34"}
 
 // fixedAnswer is a real answer's shape and size, for measurements.
 func fixedAnswer(latency time.Duration) endpoint.Fixed {
-	f := endpoint.Fixed{Latency: latency}
-	for i, label := range labels {
-		f.Scores = append(f.Scores, endpoint.Score{Score: []float64{0.75, 0.125, 0.0625, 0.03125, 0.015625, 0.015625}[i], Label: label})
-	}
-	return f
+	return endpoint.Fixed{Latency: latency, Scores: []endpoint.Score{
+		{Score: 0.75, Label: "Vinfast_VF_8"}, {Score: 0.125, Label: "Vinfast_VF_e34"}, {Score: 0.0625, Label: "Vinfast_Fadil"},
+		{Score: 0.03125, Label: "Vinfast_Lux_A2.0"}, {Score: 0.015625, Label: "Vinfast_Lux_SA2.0"}, {Score: 0.015625, Label: "Vinfast_President"}}}
 }
 
 // modelFolder returns the folder of the model that was asked for; empty for
@@ -84,14 +80,14 @@ func (l *launcher) progress() func(file string, done, total int64) {
 }
 
 // modelFault says what to do about a model that cannot be had.
-func modelFault(model string, err error) error {
+func modelFault(name string, err error) error {
 	var file *hub.FileError
-	id, _, _ := strings.Cut(model, "@")
+	id, _, _ := strings.Cut(name, "@")
 	switch {
 	case errors.Is(err, hub.ErrName):
-		return sentence("MODEL is %q, which is neither a folder nor a Hugging Face id such as owner/model or owner/model@revision.", model)
+		return sentence("MODEL is %q, which is neither a folder nor a Hugging Face id such as owner/model or owner/model@revision.", name)
 	case errors.Is(err, hub.ErrForbidden):
-		return sentence("The hub refuses %s: it is private, gated, or does not exist. If you may use it, set HF_TOKEN to a token of yours.", model)
+		return sentence("The hub refuses %s: it is private, gated, or does not exist. If you may use it, set HF_TOKEN to a token of yours.", name)
 	case errors.Is(err, hub.ErrMissing) && errors.As(err, &file) && file.File == "model.safetensors":
 		return sentence(`%s has no model.safetensors. Weights in other formats can run code while they are loaded, so they are not read here.
 Either name a revision that has the file (the first pull request, say: MODEL=%s@refs/pr/1), or convert the model
@@ -99,29 +95,42 @@ with Python and start again with MODEL=model:
 
   python3 -c 'from transformers import AutoImageProcessor as P, AutoModelForImageClassification as M
   M.from_pretrained("%s").save_pretrained("model", safe_serialization=True); P.from_pretrained("%s").save_pretrained("model")'
-`, model, id, id, id)
+`, name, id, id, id)
 	case errors.Is(err, hub.ErrMissing) && errors.As(err, &file) && file.File == "preprocessor_config.json":
-		return sentence("%s has no preprocessor_config.json, so it is no image classifier that can run here.", model)
+		return sentence("%s has no preprocessor_config.json, so it is no image classifier that can run here.", name)
 	case errors.Is(err, hub.ErrMissing):
-		return sentence("The hub has no model %s. Check its spelling, and the revision if you gave one.", model)
+		return sentence("The hub has no model %s. Check its spelling, and the revision if you gave one.", name)
 	default:
 		return sentence("The model could not be downloaded: %w", err)
 	}
 }
 
-func loadModel(string) (endpoint.Classifier, error) { return random{}, nil }
+// loadModel loads a folder; the demo model if it has no name.
+func loadModel(folder string) (endpoint.Classifier, error) {
+	var m *model.Model
+	var err error
+	if folder == "" {
+		m, err = model.Demo()
+	} else {
+		m, err = model.Load(os.DirFS(folder))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return vit{m}, nil
+}
 
-// random knows nothing: its weights were never trained.
-type random struct{}
+// vit is a model as the endpoint takes it.
+type vit struct{ *model.Model }
 
-func (random) Notice() string { return "random model, its answers mean nothing" }
-
-func (random) Classify(_ context.Context, img image.Image) ([]endpoint.Score, error) {
-	b := img.Bounds()
-	r := rand.New(rand.NewPCG(uint64(b.Dx()), uint64(b.Dy())))
-	scores := fixedAnswer(0).Scores
-	for i, j := range r.Perm(len(labels)) {
-		scores[i].Label = labels[j]
+func (v vit) Classify(ctx context.Context, img image.Image) ([]endpoint.Score, error) {
+	found, err := v.Model.Classify(ctx, img, len(v.Labels()))
+	if err != nil {
+		return nil, err
+	}
+	scores := make([]endpoint.Score, len(found))
+	for i, f := range found {
+		scores[i] = endpoint.Score{Score: f.Score, Label: f.Label}
 	}
 	return scores, nil
 }

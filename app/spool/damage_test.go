@@ -56,7 +56,8 @@ func TestTornPromise(t *testing.T) {
 		torn := promised[:n]
 		zeros := append(bytes.Clone(torn), make([]byte, len(promised)-n)...) // size on disk, content not
 		late := append(append(bytes.Clone(added), make([]byte, n-len(added))...), promised[n:]...)
-		for name, data := range map[string][]byte{"short": torn, "zeros": zeros, "late": late} {
+		long := append(bytes.Clone(torn), make([]byte, 4096)...) // of a longer one
+		for name, data := range map[string][]byte{"short": torn, "zeros": zeros, "late": late, "long": long} {
 			if bytes.Equal(data, promised) {
 				continue
 			}

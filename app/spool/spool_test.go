@@ -293,45 +293,6 @@ func TestConcurrentWork(t *testing.T) {
 	}
 }
 
-func TestAddRefuses(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir)
-	for _, id := range []string{"", ".", "..", "../../../../../../../../../etc/passwd0", "damaged", strings.Repeat("a", 35), strings.Repeat("a", 37),
-		strings.Repeat("A", 36), strings.Repeat("a", 35) + "/", strings.Repeat("a", 36) + "\n", strings.Repeat("a", 35) + "\x00"} {
-		if _, err := s.Add(upload(id, picture, noon), picture); err == nil {
-			t.Errorf("id %q passed", id)
-		}
-		if _, _, err := s.Find(id); !errors.Is(err, car.ErrNotFound) {
-			t.Errorf("Find(%q): %v, want ErrNotFound", id, err)
-		}
-	}
-	if _, err := s.Add(upload(uuid.NewString(), picture, noon), picture[1:]); err == nil {
-		t.Error("a photo of another size passed")
-	}
-	if names := files(t, dir); len(names) != 0 {
-		t.Errorf("left: %v", names)
-	}
-}
-
-func TestPromiseRefuses(t *testing.T) {
-	s := open(t, t.TempDir())
-	ticket := add(t, s, noon)
-	if err := ticket.Promise(promise(upload(uuid.NewString(), picture, noon))); err == nil {
-		t.Error("another upload's prediction passed")
-	}
-	huge := promise(ticket.Upload())
-	huge.Notice = strings.Repeat("x", 1<<20)
-	if err := ticket.Promise(huge); err == nil {
-		t.Error("a prediction that cannot be read back passed")
-	}
-	if err := ticket.Promise(promise(ticket.Upload())); err != nil {
-		t.Fatal(err)
-	}
-	if err := ticket.Promise(promise(ticket.Upload())); err == nil {
-		t.Error("a second promise passed")
-	}
-}
-
 func TestFind(t *testing.T) {
 	s := open(t, t.TempDir())
 	ticket := add(t, s, noon)
@@ -362,52 +323,5 @@ func TestFind(t *testing.T) {
 	}
 	if _, _, err := s.Find(id); !errors.Is(err, car.ErrNotFound) {
 		t.Errorf("Find after Remove: %v, want ErrNotFound", err)
-	}
-}
-
-func TestPing(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir)
-	if err := s.Ping(); err != nil {
-		t.Fatal(err)
-	}
-	if names := files(t, dir); len(names) != 0 {
-		t.Errorf("left: %v", names)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Ping(); err == nil {
-		t.Error("a spool whose folder is gone answers")
-	}
-	if _, err := s.Waiting(); err == nil {
-		t.Error("Waiting says nothing about it")
-	}
-	if _, err := s.Len(); err == nil {
-		t.Error("Len says nothing about it")
-	}
-	if _, err := s.Add(upload(uuid.NewString(), picture, noon), picture); err == nil {
-		t.Error("Add says nothing about it")
-	}
-}
-
-func TestOldUnfinishedFilesAreRemoved(t *testing.T) {
-	dir := t.TempDir()
-	open(t, dir)
-	old, young := filepath.Join(dir, "tmp", "old"), filepath.Join(dir, "tmp", "young")
-	for _, path := range []string{old, young} {
-		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	yesterday := time.Now().Add(-24 * time.Hour)
-	if err := os.Chtimes(old, yesterday, yesterday); err != nil {
-		t.Fatal(err)
-	}
-	if n := len(waiting(t, open(t, dir))); n != 0 {
-		t.Errorf("%d tickets out of unfinished files", n)
-	}
-	if names := files(t, dir); !slices.Equal(names, []string{"tmp/young"}) {
-		t.Errorf("left: %v", names)
 	}
 }

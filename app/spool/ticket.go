@@ -95,8 +95,7 @@ func (t *ticket) Promise(p car.Prediction) error {
 		return errors.Join(fmt.Errorf("promise %s: %w", id, err), f.Close())
 	}
 	if err := writeSync(f, line); err != nil {
-		// Best left as it was; if that fails too, the torn line does not count.
-		return errors.Join(fmt.Errorf("promise %s: %w", id, err), os.Truncate(t.path, end))
+		return fmt.Errorf("promise %s: %w", id, err)
 	}
 	t.entry.promised = &p
 	return nil

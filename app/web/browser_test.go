@@ -171,6 +171,24 @@ func TestBrowserUploadsAFile(t *testing.T) {
 	}
 }
 
+func TestBrowserShowsEachFilesOutcome(t *testing.T) {
+	r := newReal(t)
+	dir := t.TempDir()
+	files := []string{filepath.Join(dir, "car.jpg"), filepath.Join(dir, "note.txt")}
+	for i, data := range [][]byte{fromCar(t, "plain.jpg"), []byte("Not a picture.")} {
+		if err := os.WriteFile(files[i], data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := browser(t)
+	b.do(chromedp.Navigate(r.URL), chromedp.SetUploadFiles(chromedp.CSS("#image"), files),
+		chromedp.WaitVisible(chromedp.CSS(".preview span")), chromedp.Click(chromedp.CSS("button.main")),
+		chromedp.WaitVisible(chromedp.CSS(".fault")), shot("results.png"))
+	if good, bad := b.text("h2.label"), b.text(".fault h2"); good != "VinFast VF e34" || bad != "Not a picture" {
+		t.Errorf("the page says %q and %q", good, bad)
+	}
+}
+
 // TestBrowserShots keeps what people should look at after a change of the
 // style; what it asserts is that no page is wider than a phone.
 func TestBrowserShots(t *testing.T) {

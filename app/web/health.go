@@ -15,17 +15,15 @@ type Check struct {
 	// Ask returns nil if it works. It is cancelled after checkTime; if it runs
 	// on all the same, as a file system that hangs makes it, that is an answer too.
 	Ask func(ctx context.Context) error
-	// Fresh is how long a good answer counts. A bad one counts for at most
-	// downFresh: who waits for a part to come up should not wait longer.
+	// Fresh is how long a good answer counts. A bad one counts for a twelfth of
+	// it: somebody waits for that part to come up.
 	Fresh time.Duration
 	// Down is what people read when Ask fails: what that means and what to do.
 	Down string
 }
 
-const (
-	checkTime = 5 * time.Second // bounds one question
-	downFresh = 5 * time.Second
-)
+// checkTime bounds one question.
+const checkTime = 5 * time.Second
 
 // State is what /readyz says of one dependency.
 type State struct {
@@ -135,7 +133,7 @@ func (c *cachedCheck) refresh(ctx context.Context, now func() time.Time, log *sl
 	defer c.mu.Unlock()
 	fresh := c.Fresh
 	if c.err != nil {
-		fresh = min(fresh, downFresh)
+		fresh /= 12
 	}
 	if c.running != nil || !c.asked.IsZero() && now().Sub(c.asked) < fresh {
 		return c.running

@@ -55,12 +55,24 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			took := time.Since(start)
 			route := about(r.Context()).route
 			s.metrics.request(r.Method, route, rec.code(), took)
-			s.Log.InfoContext(r.Context(), "request",
+			s.Log.Log(r.Context(), accessLevel(route, rec.code()), "request",
 				"method", r.Method, "path", r.URL.Path, "route", route, "status", rec.code(),
 				"bytes", rec.bytes, "duration_ms", took.Milliseconds(), "client", clientAddress(r))
 		}()
 		next.ServeHTTP(rec, r)
 	})
+}
+
+// accessLevel leaves out what machines ask every few seconds, as long as the
+// answer is good: kept logs cost money.
+func accessLevel(route string, status int) slog.Level {
+	switch route {
+	case "/healthz", "/readyz", "/metrics":
+		if status < 400 {
+			return slog.LevelDebug
+		}
+	}
+	return slog.LevelInfo
 }
 
 // recorder notes what was answered.

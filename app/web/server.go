@@ -54,8 +54,9 @@ type Config struct {
 	Checks     []Check      // the other dependencies, in the order to show
 
 	Limits        car.Limits
-	RatePerMinute int     // uploads per address
-	MinScore      float64 // 0 to 1; below it a page says "not sure"
+	RatePerMinute int           // uploads per address
+	MinScore      float64       // 0 to 1; below it a page says "not sure"
+	BusyWait      time.Duration // for memory, before an upload is refused as one too many
 	Now           func() time.Time
 	Log           *slog.Logger
 }
@@ -88,8 +89,8 @@ func New(c Config) (*Server, error) {
 		pages:   pages,
 		metrics: newMetrics(c.Spool, c.Log),
 		rate:    newLimiter(c.RatePerMinute, c.Now),
-		bodies:  newGate(bodyMemory),
-		decodes: newGate(decodeMemory),
+		bodies:  newGate(bodyMemory, c.BusyWait),
+		decodes: newGate(decodeMemory, c.BusyWait),
 	}
 	s.health = newHealth(append(c.Checks, s.endpointCheck()), c.Now, c.Log)
 	return s, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -72,16 +73,30 @@ type item struct {
 // the memory of the gate.
 func (s *Server) decode(ctx context.Context, items []item) error {
 	for i := range items {
-		leave, err := s.decodes.enter(ctx, car.DecodeCost(items[i].data, s.Limits))
+		it := &items[i]
+		cost := car.DecodeCost(it.data, s.Limits)
+		if cost > decodeMemory {
+			it.err = tooCostly(cost)
+			continue
+		}
+		leave, err := s.decodes.enter(ctx, cost)
 		if err != nil {
 			return err
 		}
 		s.metrics.decoding.Inc()
-		items[i].photo, items[i].err = car.Decode(items[i].data, s.Limits)
+		it.photo, it.err = car.Decode(it.data, s.Limits)
 		s.metrics.decoding.Dec()
 		leave()
 	}
 	return nil
+}
+
+// tooCostly refuses the few pictures within the pixel limit that would still
+// take the whole machine: large progressive JPEGs above all.
+func tooCostly(cost int64) error {
+	return &car.Refusal{Reason: car.ErrTooManyPixels, Sentence: fmt.Sprintf(
+		"Reading this picture takes %d MiB of memory; one picture may take %d MiB. Scale it down, or save it as an ordinary (not progressive) JPEG.",
+		cost>>20, int64(decodeMemory)>>20)}
 }
 
 // classify takes the good pictures through the flow, some at a time.
@@ -111,22 +126,17 @@ func (s *Server) classify(ctx context.Context, items []item) {
 	}
 }
 
-// classifyOne also finds an earlier answer that still waits in the spool: a
-// reload is then no conflict.
-func (s *Server) classifyOne(ctx context.Context, id string, photo car.Photo) (car.Prediction, error) {
-	p, err := s.Classifier.Classify(ctx, id, photo)
+// classifyOne turns a panic into the error of this one picture: it is in a
+// goroutine of its own, where a panic would end the process.
+func (s *Server) classifyOne(ctx context.Context, id string, photo car.Photo) (p car.Prediction, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	p, err = s.Classifier.Classify(ctx, id, photo)
 	if err == nil {
 		s.health.heard(p.Notice)
-		return p, nil
-	}
-	if faultOf(err).slug == "in-flight" {
-		if waiting, body, findErr := s.Spool.Find(id); findErr == nil {
-			body.Close()
-			if waiting.SHA256 != photo.SHA256 {
-				return p, fmt.Errorf("%w: %s", car.ErrIDReused, id)
-			}
-			return waiting, nil
-		}
 	}
 	return p, err
 }

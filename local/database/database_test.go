@@ -5,10 +5,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
@@ -25,6 +27,38 @@ func start(t *testing.T, o database.Options) *database.Server {
 	t.Cleanup(s.Kill)
 	return s
 }
+
+// installed is a folder in which a server has run before. Making one takes
+// seconds, copying one does not.
+func installed(t *testing.T) string {
+	t.Helper()
+	installOnce.Do(func() {
+		template = filepath.Join(os.TempDir(), fmt.Sprintf("database-test-%d", os.Getpid()))
+		s, err := database.Start(context.Background(), database.Options{Dir: template})
+		if err == nil {
+			err = s.Stop()
+		}
+		installErr = err
+	})
+	if installErr != nil {
+		t.Fatal(installErr)
+	}
+	dir := filepath.Join(t.TempDir(), "db")
+	if err := os.CopyFS(dir, os.DirFS(template)); err != nil {
+		t.Fatal(err)
+	}
+	// Copies of one folder would else all want the same port.
+	if err := os.Remove(filepath.Join(dir, "port")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var (
+	installOnce sync.Once
+	installErr  error
+	template    string
+)
 
 func open(t *testing.T, dsn string) *sql.DB {
 	t.Helper()
@@ -72,7 +106,7 @@ func TestStopAndStartKeepsDataAndPort(t *testing.T) {
 }
 
 func TestKillLosesNoCommittedRow(t *testing.T) {
-	dir := t.TempDir()
+	dir := installed(t)
 	s := start(t, database.Options{Dir: dir})
 	db := open(t, s.DSN())
 	exec(t, db, "CREATE TABLE kept (id INT) ENGINE=InnoDB")
@@ -93,7 +127,7 @@ func TestKillLosesNoCommittedRow(t *testing.T) {
 }
 
 func TestAnotherPortWhenTheOldIsTaken(t *testing.T) {
-	dir := t.TempDir()
+	dir := installed(t)
 	s := start(t, database.Options{Dir: dir})
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
@@ -109,7 +143,7 @@ func TestAnotherPortWhenTheOldIsTaken(t *testing.T) {
 }
 
 func TestOneServerPerFolder(t *testing.T) {
-	dir := t.TempDir()
+	dir := installed(t)
 	s := start(t, database.Options{Dir: dir})
 	if _, err := database.Start(t.Context(), database.Options{Dir: dir}); !errors.Is(err, database.ErrInUse) {
 		t.Errorf("second Start: %v, want ErrInUse", err)
@@ -148,7 +182,7 @@ func TestOnlyTheAccountGetsIn(t *testing.T) {
 }
 
 func TestNewSchema(t *testing.T) {
-	s := start(t, database.Options{Dir: t.TempDir(), TestSchemas: true})
+	s := start(t, database.Options{Dir: installed(t), TestSchemas: true})
 	one, err := s.NewSchema(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -184,10 +218,7 @@ func TestListensOnLoopbackOnlyAndKeepsSecretsPrivate(t *testing.T) {
 }
 
 func TestErrorQuotesTheLog(t *testing.T) {
-	dir := t.TempDir()
-	if err := start(t, database.Options{Dir: dir}).Stop(); err != nil {
-		t.Fatal(err)
-	}
+	dir := installed(t)
 	for _, file := range []string{"ibdata1", "ib_logfile0"} {
 		if err := os.Truncate(filepath.Join(dir, "data", file), 100); err != nil {
 			t.Logf("%s: %v", file, err) // MySQL has no ib_logfile0

@@ -10,7 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
+	"sync"
 	"testing"
 
 	"vinfast-classifier/local/database"
@@ -23,60 +23,30 @@ const childDir = "DATABASE_TEST_CHILD_DIR"
 func TestMain(m *testing.M) {
 	dir := os.Getenv(childDir)
 	if dir == "" {
-		os.Exit(m.Run())
-	}
-	// Many threads come and go: none of them may take the server along.
-	for range 50 {
-		go func() { runtime.LockOSThread() }()
+		code := m.Run()
+		if err := os.RemoveAll(template); err != nil {
+			fmt.Println(err)
+			code = 1
+		}
+		os.Exit(code)
 	}
 	s, err := database.Start(context.Background(), database.Options{Dir: dir})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+	// Threads end: none of them may take the server along.
+	var wg sync.WaitGroup
 	for range 50 {
-		go func() { runtime.LockOSThread() }()
+		wg.Go(runtime.LockOSThread)
 	}
-	fmt.Println(s.Pid())
+	wg.Wait()
+	fmt.Println(s.Pid(), s.DSN())
 	fmt.Println(s.Wait())
 }
 
-func TestServerEndsWithItsKilledParent(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells a child of its parent's death")
-	}
-	dir := t.TempDir()
-	child := osexec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childDir+"="+dir)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(out)
-	lines.Scan()
-	pid, err := strconv.Atoi(lines.Text())
-	if err != nil {
-		t.Fatalf("child said %q", lines.Text())
-	}
-	if err := child.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = child.Wait() // "signal: killed"
-	// A start right now waits for the server to be gone.
-	s := start(t, database.Options{Dir: dir})
-	if data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline"); err == nil && strings.Contains(string(data), dir) {
-		t.Errorf("server %d outlived its parent", pid)
-	}
-	if err := open(t, s.DSN()).Ping(); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestLeftOverServerIsEnded(t *testing.T) {
-	dir := t.TempDir()
+	dir := installed(t)
 	s := start(t, database.Options{Dir: dir})
 	exec(t, open(t, s.DSN()), "CREATE TABLE kept (id INT)")
 	if err := s.Stop(); err != nil {
@@ -117,17 +87,19 @@ func TestLeftOverServerIsEnded(t *testing.T) {
 }
 
 func TestStrangerWithTheSamePidLives(t *testing.T) {
-	dir := t.TempDir()
+	dir := installed(t)
 	stranger := osexec.Command("sleep", "600")
 	if err := stranger.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer stranger.Process.Kill()
 	if err := os.WriteFile(filepath.Join(dir, "pid"), []byte(strconv.Itoa(stranger.Process.Pid)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	start(t, database.Options{Dir: dir})
-	if err := stranger.Process.Signal(syscall.Signal(0)); err != nil {
-		t.Errorf("the stranger is gone: %v", err)
+	if err := stranger.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := stranger.Wait(); err == nil || err.Error() != "signal: killed" {
+		t.Errorf("the stranger did not live until we killed it: %v", err)
 	}
 }

@@ -240,32 +240,6 @@ func (k *kept) Classify(ctx context.Context, img image.Image) ([]endpoint.Score,
 	return k.sizer.Classify(ctx, img)
 }
 
-// TestOpaque: the alpha channel is dropped, not blended.
-func TestOpaque(t *testing.T) {
-	k := &kept{}
-	server := httptest.NewServer(endpoint.Container(k, 1))
-	defer server.Close()
-	clear8 := image.NewNRGBA(image.Rect(0, 0, 2, 2))
-	clear16 := image.NewNRGBA64(image.Rect(0, 0, 2, 2))
-	palette := image.NewPaletted(image.Rect(0, 0, 2, 2), color.Palette{color.NRGBA{200, 100, 50, 0}})
-	for i := range 4 {
-		clear8.Set(i%2, i/2, color.NRGBA{200, 100, 50, 0})
-		clear16.Set(i%2, i/2, color.NRGBA64{200 << 8, 100 << 8, 50 << 8, 0})
-	}
-	for name, img := range map[string]image.Image{"8 bit": clear8, "16 bit": clear16, "palette": palette} {
-		var b bytes.Buffer
-		if err := png.Encode(&b, img); err != nil {
-			t.Fatal(err)
-		}
-		if resp, body := post(t, server.URL+"/invocations", "image/png", "", b.String()); resp.StatusCode != 200 {
-			t.Fatalf("%s: %s", name, body)
-		}
-		if got, want := k.img.At(1, 1), (color.RGBA{200, 100, 50, 255}); got != want {
-			t.Errorf("%s: %v, want %v", name, got, want)
-		}
-	}
-}
-
 // TestOrientations: all eight EXIF orientations of a picture whose corner is
 // white come out with that corner on top left.
 func TestOrientations(t *testing.T) {

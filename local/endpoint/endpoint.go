@@ -18,7 +18,8 @@ import (
 // Classifier is the model behind the endpoint.
 type Classifier interface {
 	// Classify returns every label with its score, 0 to 1, best first. The
-	// image is upright and opaque.
+	// image is upright. Its alpha channel, if it has one, is to be dropped,
+	// not blended, as Pillow's convert("RGB") does.
 	Classify(ctx context.Context, img image.Image) ([]Score, error)
 	// Notice is what the model says about itself, printable ASCII; empty for
 	// nothing. It travels in the CustomAttributes of every answer.

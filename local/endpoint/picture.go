@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"image"
-	"image/color"
-	"image/draw"
 
 	// Formats that the container's image library reads, too.
 	_ "image/gif"
@@ -22,9 +20,9 @@ import (
 // maxPixels is where Pillow refuses a picture.
 const maxPixels = 178_956_970
 
-// decodePicture decodes as Pillow's open and convert("RGB") do, then applies
-// the EXIF orientation: the transformers pipeline does that to raw pictures,
-// too, because the converted image still carries its EXIF block.
+// decodePicture decodes and applies the EXIF orientation. The transformers
+// pipeline does that to raw pictures, too: they come to it converted, but
+// still with their EXIF block.
 func decodePicture(data []byte) (image.Image, error) {
 	config, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
@@ -41,39 +39,7 @@ func decodePicture(data []byte) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return upright(opaque(img), orientation), nil
-}
-
-// opaque drops the alpha channel without blending, as Pillow does.
-func opaque(img image.Image) *image.RGBA {
-	b := img.Bounds()
-	out := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
-	switch src := img.(type) {
-	case *image.NYCbCrA:
-		draw.Draw(out, out.Bounds(), &src.YCbCr, b.Min, draw.Src)
-	case *image.NRGBA, *image.NRGBA64, *image.Paletted:
-		for y := range b.Dy() {
-			for x := range b.Dx() {
-				out.SetRGBA(x, y, plain(src.At(b.Min.X+x, b.Min.Y+y)))
-			}
-		}
-	default:
-		draw.Draw(out, out.Bounds(), img, b.Min, draw.Src)
-	}
-	return out
-}
-
-// plain is c without its alpha, exact also where c is fully transparent.
-func plain(c color.Color) color.RGBA {
-	switch c := c.(type) {
-	case color.NRGBA:
-		return color.RGBA{c.R, c.G, c.B, 255}
-	case color.NRGBA64:
-		return color.RGBA{uint8(c.R >> 8), uint8(c.G >> 8), uint8(c.B >> 8), 255}
-	default:
-		n := color.NRGBAModel.Convert(c).(color.NRGBA)
-		return color.RGBA{n.R, n.G, n.B, 255}
-	}
+	return upright(img, orientation), nil
 }
 
 // formats that may carry EXIF, by Go's name of them.
@@ -108,23 +74,24 @@ func readOrientation(data []byte, format string) (int, error) {
 }
 
 // upright turns and mirrors src by its EXIF orientation.
-func upright(src *image.RGBA, orientation int) *image.RGBA {
+func upright(src image.Image, orientation int) image.Image {
 	if orientation == 1 {
 		return src
 	}
-	w, h := src.Bounds().Dx(), src.Bounds().Dy()
+	from := src.Bounds()
+	w, h := from.Dx(), from.Dy()
 	size := image.Rect(0, 0, w, h)
 	if orientation >= 5 {
 		size = image.Rect(0, 0, h, w)
 	}
-	out := image.NewRGBA(size)
+	out := image.NewNRGBA(size)
 	for y := range h {
 		for x := range w {
 			to := [...]image.Point{
 				2: {w - 1 - x, y}, 3: {w - 1 - x, h - 1 - y}, 4: {x, h - 1 - y},
 				5: {y, x}, 6: {h - 1 - y, x}, 7: {h - 1 - y, w - 1 - x}, 8: {y, w - 1 - x},
 			}[orientation]
-			out.SetRGBA(to.X, to.Y, src.RGBAAt(x, y))
+			out.Set(to.X, to.Y, src.At(from.Min.X+x, from.Min.Y+y))
 		}
 	}
 	return out

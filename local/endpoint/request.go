@@ -195,7 +195,7 @@ func decodeCSV(body []byte) (input, error) {
 	return in, nil
 }
 
-// load decodes the picture, upright and opaque.
+// load decodes the picture, upright.
 func (s source) load() (image.Image, error) {
 	if s.raw != nil {
 		return decodePicture(s.raw)

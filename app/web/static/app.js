@@ -8,6 +8,11 @@ const preview = form && form.querySelector(".preview");
 function show() {
   preview.querySelectorAll("img").forEach((img) => URL.revokeObjectURL(img.src));
   preview.replaceChildren(...Array.from(input.files, (file) => {
+    if (!file.type.startsWith("image/")) {
+      const name = document.createElement("span");
+      name.textContent = file.name;
+      return name;
+    }
     const img = document.createElement("img");
     img.src = URL.createObjectURL(file);
     img.alt = file.name;
