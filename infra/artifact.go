@@ -61,10 +61,15 @@ func NewArtifacts(ctx *pulumi.Context, name string, args ArtifactsArgs, opts ...
 	if err := ctx.RegisterComponentResource("vinfast:infra:Artifacts", name, c, opts...); err != nil {
 		return nil, fmt.Errorf("registering %s: %w", name, err)
 	}
+	say := func(text string) {
+		// A message that cannot be shown is no reason to stop.
+		_ = ctx.Log.Info(text, &pulumi.LogArgs{Resource: c})
+	}
 	root := ctx.RootDirectory()
 	if root == "" {
 		root = "."
 	}
+	say("Building the app; the first time takes some minutes")
 	app, err := args.Tools.BuildApp(ctx.Context(), root, goarch(args.Config.Web.InstanceType))
 	if err != nil {
 		return nil, fmt.Errorf("building the app: %w", err)
@@ -75,10 +80,6 @@ func NewArtifacts(ctx *pulumi.Context, name string, args ArtifactsArgs, opts ...
 	url, digest := mysqlURL, mysqlSHA256
 	if args.Config.Database.MySQLURL != "" {
 		url, digest = args.Config.Database.MySQLURL, args.Config.Database.MySQLSHA256
-	}
-	say := func(text string) {
-		// A message that cannot be shown is no reason to stop.
-		_ = ctx.Log.Info(text, &pulumi.LogArgs{Resource: c})
 	}
 	mysql, err := args.Tools.Download(ctx.Context(), url, digest, say)
 	if err != nil {

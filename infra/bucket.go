@@ -102,6 +102,8 @@ func keepVersions(ctx *pulumi.Context, name string, bucket *s3.BucketV2, args bu
 		NoncurrentVersionExpiration: s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{
 			NoncurrentDays: pulumi.Int(noncurrentDays),
 		},
+		// What a delete leaves behind when the last version is gone.
+		Expiration: s3.BucketLifecycleConfigurationV2RuleExpirationArgs{ExpiredObjectDeleteMarker: pulumi.Bool(true)},
 	}}
 	for _, prefix := range sortedKeys(args.Expire) {
 		rules = append(rules, s3.BucketLifecycleConfigurationV2RuleArgs{

@@ -41,7 +41,7 @@ type WebConfig struct {
 
 // DatabaseConfig is the key database.
 type DatabaseConfig struct {
-	InstanceType string `json:"instanceType" doc:"Type of the database instance: Nitro; x86_64 unless mysqlUrl names an arm64 build." allowed:"a Nitro EC2 instance type with 1 GiB of memory or more" cost:"t3.small: about 15 USD a month" risk:"a change stops MySQL for some minutes"`
+	InstanceType string `json:"instanceType" doc:"Type of the database instance: Nitro; x86_64 unless mysqlUrl names an arm64 build." allowed:"a Nitro EC2 instance type with 1 GiB of memory or more" cost:"t3.small: about 15 USD a month" risk:"a change stops MySQL for some minutes; from x86_64 to arm64 or back, set amiId to a fitting image as well"`
 	VolumeGiB    int    `json:"volumeGiB" doc:"Size of the data volume. Growing takes effect at the next boot; it cannot shrink." allowed:"5 to 16384" cost:"0.08 USD a month per GiB" risk:"full disk: predictions wait in the spool"`
 	SnapshotID   string `json:"snapshotId" doc:"Make the data volume from this snapshot: the way back from a backup." allowed:"snap-... or empty" cost:"nothing" risk:"a change replaces the data volume; the old one is deleted"`
 	MySQLURL     string `json:"mysqlUrl" doc:"Another generic Linux build of MySQL 8.4 than the built-in one." allowed:"https://... or file://..., together with mysqlSha256" cost:"nothing" risk:"your build, your risk"`

@@ -120,7 +120,7 @@ func fileControls() []control {
 		{"D7 EFS TLS", "EFS over TLS only", func(p *plan) []string {
 			for _, s := range p.One("FileSystemPolicy", "files").Statements("policy") {
 				if s.Effect == "Deny" && slices.Equal(s.Condition["Bool"]["aws:SecureTransport"], []string{"false"}) {
-					return some(strings.Contains(p.One("Instance", "web-1").Text("userData"), "Options=_netdev,tls,iam,accesspoint=fsap-"), "mounted without TLS")
+					return some(strings.Contains(webInstance(p).Text("userData"), "Options=_netdev,tls,iam,accesspoint=fsap-"), "mounted without TLS")
 				}
 			}
 			return []string{"plain NFS is not refused"}

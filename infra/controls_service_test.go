@@ -96,7 +96,7 @@ func orderControls() []control {
 			"SecurityGroupEgressRule database-to-s3", "RouteTableAssociation private-1", "VpcEndpoint s3", "VpcEndpoint ssm", "VpcEndpoint ssmmessages", "VpcEndpoint logs"),
 			forget("database", "VpcEndpoint", "ssmmessages"), nil},
 		{"D8 order web", "a web instance waits for its way to AWS and its files", func(p *plan) []string {
-			bad := waitsFor("web-1", "RolePolicy web", "BucketObjectv2 app", "SecurityGroupEgressRule web-to-endpoints", "SecurityGroupIngressRule endpoints-from-web",
+			bad := waitsFor(webInstance(p).Name, "RolePolicy web", "BucketObjectv2 app", "SecurityGroupEgressRule web-to-endpoints", "SecurityGroupIngressRule endpoints-from-web",
 				"SecurityGroupEgressRule web-to-s3", "SecurityGroupEgressRule web-to-files", "SecurityGroupIngressRule files-from-web", "SecurityGroupEgressRule web-to-database",
 				"RouteTableAssociation public-1", "RouteTableAssociation private-1", "VpcEndpoint s3", "VpcEndpoint ssm", "VpcEndpoint ssmmessages", "VpcEndpoint logs",
 				"VpcEndpoint sagemaker.runtime", "MountTarget files-1", "MountTarget files-2", "FileSystemPolicy files")(p)

@@ -105,7 +105,7 @@ func (c *Database) parameters(ctx *pulumi.Context, args DatabaseArgs) error {
 			Tags:        args.Site.tags(p.name),
 			// The instance owns the value. Putting it there touches more than the value.
 		}, pulumi.Parent(c), pulumi.IgnoreChanges([]string{
-			"value", "insecureValue", "type", "tier", "dataType", "keyId", "description", "overwrite", "allowedPattern",
+			"allowedPattern", "arn", "dataType", "description", "insecureValue", "keyId", "overwrite", "tier", "type", "value",
 		}))
 		if err != nil {
 			return fmt.Errorf("creating parameter %s: %w", p.path, err)

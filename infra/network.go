@@ -78,8 +78,10 @@ func (c *Network) vpc(ctx *pulumi.Context, args NetworkArgs) error {
 	}
 	// Adopted and emptied: whoever forgets to name a group gets one that is shut.
 	_, err = ec2.NewDefaultSecurityGroup(ctx, "default", &ec2.DefaultSecurityGroupArgs{
-		VpcId: c.VPC.ID(),
-		Tags:  args.Site.tags("default-shut"),
+		VpcId:   c.VPC.ID(),
+		Ingress: ec2.DefaultSecurityGroupIngressArray{},
+		Egress:  ec2.DefaultSecurityGroupEgressArray{},
+		Tags:    args.Site.tags("default-shut"),
 	}, pulumi.Parent(c))
 	if err != nil {
 		return fmt.Errorf("emptying default security group: %w", err)

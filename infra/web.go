@@ -60,10 +60,11 @@ func NewWeb(ctx *pulumi.Context, name string, args WebArgs, opts ...pulumi.Resou
 		}
 		instance.SubnetId = args.Subnets[i%len(args.Subnets)].ID()
 		instance.VpcSecurityGroupIds = pulumi.StringArray{args.Group}
-		instance.AssociatePublicIpAddress = pulumi.Bool(false)
+		// Whether it gets a public address is not said here: no subnet gives one, and
+		// a "false" would differ from what AWS reports once publish has run.
 		instance.SourceDestCheck = pulumi.Bool(true)
 		instance.UserData = c.userData(args)
-		web, err := ec2.NewInstance(ctx, fmt.Sprintf("web-%d", i+1), instance, pulumi.Parent(c), keepImage(args.Config.AMIID),
+		web, err := ec2.NewInstance(ctx, webName(args.Config, i), instance, pulumi.Parent(c), keepImage(args.Config.AMIID),
 			pulumi.DependsOn(append([]pulumi.Resource{access, args.App.Object}, args.Ready...)))
 		if err != nil {
 			return nil, fmt.Errorf("creating web instance %d: %w", i+1, err)
@@ -77,6 +78,16 @@ func NewWeb(ctx *pulumi.Context, name string, args WebArgs, opts ...pulumi.Resou
 		}
 	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"address": c.Address})
+}
+
+// webName is the logical name of an instance. It tells the architecture apart:
+// a kept image (see keepImage) would not start on a processor of another kind,
+// under another name the instance is a new one with an image of its own.
+func webName(c WebConfig, i int) string {
+	if isARM(c.InstanceType) {
+		return fmt.Sprintf("web-%d-arm64", i+1)
+	}
+	return fmt.Sprintf("web-%d", i+1)
 }
 
 // publish gives the first instance an address that stays when it is replaced.
