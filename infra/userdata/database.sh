@@ -78,19 +78,21 @@ make_certificates() {
     chmod 0644 "$TLS/ca.pem.new"
     mv "$TLS/ca.pem.new" "$TLS/ca.pem"
   fi
-  server_certificate_holds && return
-  (umask 077 && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=vinfast database" \
-    -keyout "$TLS/server-key.pem" -out "$TLS/server.csr")
-  openssl x509 -req -in "$TLS/server.csr" -CA "$TLS/ca.pem" -CAkey "$TLS/ca-key.pem" -CAcreateserial -days 3650 -sha256 \
-    -extfile <(printf 'subjectAltName=IP:%s\nextendedKeyUsage=serverAuth\n' "$ADDRESS") -out "$TLS/server.pem"
+  if ! server_certificate_holds; then
+    (umask 077 && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=vinfast database" \
+      -keyout "$TLS/server-key.pem" -out "$TLS/server.csr")
+    openssl x509 -req -in "$TLS/server.csr" -CA "$TLS/ca.pem" -CAkey "$TLS/ca-key.pem" -CAcreateserial -days 3650 -sha256 \
+      -extfile <(printf 'subjectAltName=IP:%s\nextendedKeyUsage=serverAuth\n' "$ADDRESS") -out "$TLS/server.pem"
+    changed=yes
+  fi
   chown mysql:mysql "$TLS/server-key.pem" "$TLS/server.pem"
-  changed=yes
 }
 
 server_certificate_holds() {
   openssl verify -CAfile "$TLS/ca.pem" "$TLS/server.pem" >/dev/null 2>&1 &&
     openssl x509 -in "$TLS/server.pem" -noout -checkend "$KEEP_SECONDS" >/dev/null &&
-    openssl x509 -in "$TLS/server.pem" -noout -checkip "$ADDRESS" | grep -q 'does match'
+    openssl x509 -in "$TLS/server.pem" -noout -checkip "$ADDRESS" | grep -q 'does match' &&
+    cmp -s <(openssl x509 -in "$TLS/server.pem" -noout -pubkey) <(openssl pkey -in "$TLS/server-key.pem" -pubout)
 }
 
 # Memory is what this instance has: two fifths for the buffer pool, and the statistics tables only where there is room.
