@@ -91,10 +91,13 @@ func RunAs(stack string, settings map[string]string, tools infra.Tools) (Plan, e
 			return err
 		}
 		for name, value := range outputs {
+			// The run waits for outputs of resources only.
+			if text, ok := value.(pulumi.String); ok {
+				r.output(name, string(text))
+				continue
+			}
 			pulumi.ToOutput(value).ApplyT(func(v any) any {
-				r.Lock()
-				defer r.Unlock()
-				r.outputs[name] = v
+				r.output(name, v)
 				return v
 			})
 		}
@@ -109,6 +112,12 @@ type recorder struct {
 	stack     string
 	resources []Resource
 	outputs   map[string]any
+}
+
+func (r *recorder) output(name string, value any) {
+	r.Lock()
+	defer r.Unlock()
+	r.outputs[name] = value
 }
 
 // NewResource records and answers with what AWS would add.
