@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"vinfast-classifier/infra/rehearsal"
@@ -180,13 +179,4 @@ func texts(r *record, path string) []string {
 		out = append(out, fmt.Sprint(v))
 	}
 	return out
-}
-
-func mustContain(r *record, path string, parts ...string) string {
-	for _, part := range parts {
-		if !strings.Contains(r.Text(path), part) {
-			return fmt.Sprintf("%s lacks %q", path, part)
-		}
-	}
-	return ""
 }
