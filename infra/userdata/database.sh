@@ -184,11 +184,14 @@ main() {
   install_mysql
   make_certificates
   write_config
+  # First, since it tells why MySQL does not start; but no reason for it not to.
+  local shipped=yes
+  ship_log "$LOG_DIR/error.log" || shipped=no
   start_mysql
   set_password
   publish_ca
-  ship_log "$LOG_DIR/error.log"
   systemctl enable --now vinfast-dump.timer
+  [[ $shipped == yes ]]
 }
 
 main

@@ -45,8 +45,8 @@ start_app() {
   local log
   log=$LOG_DIR/$(tr -dc 'a-z0-9-' <"$INSTANCE_ID_FILE").log
   echo "VINFAST_LOG_FILE=$log" >"$ETC/instance.env"
-  ship_log "$log"
   systemctl start vinfast.service
+  ship_log "$log"
 }
 
 main() {
