@@ -25,11 +25,37 @@ local-build: .local/tmp ## build the web app and the local servers into .local/b
 .local/tmp:
 	@mkdir -p $@
 
-# The Python client that the local endpoint is tested with.
-.PHONY: test-deps
-test-deps: .local/venv/installed ## install what the tests need besides Go
+.PHONY: test
+test: test-deps check test-race ## everything a contributor must see pass
+	@echo "All tests passed."
 
-.local/venv/installed: local/endpoint/testdata/requirements.txt | .local/tmp
+.PHONY: check
+check: .local/tmp ## formatting, vet, staticcheck, shellcheck, known vulnerabilities
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "Not formatted (gofmt -w): $$unformatted"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	shellcheck $$(git ls-files '*.sh') .ci/run
+	@go tool govulncheck ./app/... 2>.local/tmp/govulncheck || { \
+		grep -q 'fetching vulnerabilities' .local/tmp/govulncheck && echo "govulncheck: left out, its database cannot be reached from here"; } || { \
+		cat .local/tmp/govulncheck; exit 1; }
+
+.PHONY: test-race
+test-race: .local/tmp test-deps
+	go test -race -shuffle=on -timeout 30m ./app/... ./local/...
+
+.PHONY: bench
+bench: local-build ## measure, and write docs/bench.md
+	@go run ./local/bench
+
+# What the tests need besides Go: programs of the system, and the Python client
+# that the local endpoint is tested with.
+.PHONY: test-deps test-needs
+test-deps: test-needs .local/venv/installed ## install what the tests need besides Go
+
+test-needs: .local/tmp
+	@local/test-needs.sh
+
+.local/venv/installed: local/endpoint/testdata/requirements.txt | test-needs
 	@python3 -m venv .local/venv
 	@.local/venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

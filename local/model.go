@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"image"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -117,20 +116,5 @@ func loadModel(folder string) (endpoint.Classifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return vit{m}, nil
-}
-
-// vit is a model as the endpoint takes it.
-type vit struct{ *model.Model }
-
-func (v vit) Classify(ctx context.Context, img image.Image) ([]endpoint.Score, error) {
-	found, err := v.Model.Classify(ctx, img, len(v.Labels()))
-	if err != nil {
-		return nil, err
-	}
-	scores := make([]endpoint.Score, len(found))
-	for i, f := range found {
-		scores[i] = endpoint.Score{Score: f.Score, Label: f.Label}
-	}
-	return scores, nil
+	return endpoint.Vision(m), nil
 }

@@ -12,7 +12,7 @@ import (
 // Endpoint is the model.
 type Endpoint interface {
 	// Invoke classifies one JPEG. Errors wrap ErrEndpointUnavailable or
-	// ErrEndpointTimeout.
+	// ErrEndpointTimeout; when the caller gave up, context.Canceled.
 	Invoke(ctx context.Context, jpeg []byte) (Reply, error)
 }
 
@@ -85,8 +85,8 @@ type Classifier struct {
 // A nil error means the prediction is stored, or (Stored false) will be. Any
 // error means it is not kept. The same id with the same bytes gives the
 // prediction made first; with other bytes it is ErrIDReused. Errors wrap
-// ErrSpoolUnavailable, ErrEndpointUnavailable, ErrEndpointTimeout, ErrInFlight
-// or ErrIDReused.
+// ErrSpoolUnavailable, ErrEndpointUnavailable, ErrEndpointTimeout, ErrInFlight,
+// ErrIDReused or, when the caller gave up, context.Canceled.
 func (c *Classifier) Classify(ctx context.Context, id string, photo Photo) (Prediction, error) {
 	if p, err := c.before(ctx, id, photo); err != nil || p.ID != "" {
 		return p, err

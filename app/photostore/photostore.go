@@ -44,9 +44,11 @@ func New(config aws.Config, bucket string) *Store {
 		o.Retryer = retry.AddWithErrorCodes(retry.NewStandard(func(r *retry.StandardOptions) {
 			r.MaxAttempts, r.MaxBackoff = attempts, maxBackoff
 		}), conflict)
-		o.HTTPClient = awshttp.NewBuildableClient().
-			WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
-			WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerTimeout })
+		// Built upon, not replaced: config may have brought authorities.
+		if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
+			o.HTTPClient = c.WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
+				WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerTimeout })
+		}
 	})
 	return &Store{client: client, bucket: bucket}
 }

@@ -37,6 +37,7 @@ type Account struct {
 	// Read fetches the credentials. It is called at the first connection,
 	// and again when the server refuses them or its certificate does not fit.
 	Read func(context.Context) (Credentials, error)
+	Now  func() time.Time // nil for time.Now
 }
 
 // FromDSN returns a connector for a data source name of go-sql-driver/mysql.
@@ -74,6 +75,9 @@ func (b bounded) Connect(ctx context.Context) (driver.Conn, error) {
 
 // Connector returns a connector that logs in to the account.
 func (a Account) Connector() driver.Connector {
+	if a.Now == nil {
+		a.Now = time.Now
+	}
 	return bounded{&login{account: a, one: make(chan struct{}, 1)}}
 }
 
@@ -120,7 +124,7 @@ func (l *login) connector(ctx context.Context, failed driver.Connector) (driver.
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for database credentials: %w", ctx.Err())
 	}
-	if l.with != nil && (l.with != failed || time.Now().Before(l.rereadAt)) {
+	if l.with != nil && (l.with != failed || l.account.Now().Before(l.rereadAt)) {
 		return l.with, nil
 	}
 	c, err := l.account.Read(ctx)
@@ -128,7 +132,7 @@ func (l *login) connector(ctx context.Context, failed driver.Connector) (driver.
 		return nil, fmt.Errorf("read database credentials: %w", err)
 	}
 	if l.with != nil && c == l.last {
-		l.rereadAt = time.Now().Add(rereadPause)
+		l.rereadAt = l.account.Now().Add(rereadPause)
 		return l.with, nil
 	}
 	with, err := l.account.connector(c)

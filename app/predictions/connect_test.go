@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -100,6 +101,26 @@ func TestVerifiedTLS(t *testing.T) {
 				t.Errorf("credentials were read %d times, want %d", n, c.reads)
 			}
 		})
+	}
+}
+
+// TestReadsAgainOnlyNowAndThen: credentials that stay wrong must not become
+// calls without end to Parameter Store.
+func TestReadsAgainOnlyNowAndThen(t *testing.T) {
+	s := startSecured(t, "127.0.0.1")
+	account, from := s.account(predictions.Credentials{Password: "x", CA: s.ca.pem})
+	now := noon
+	account.Now = func() time.Time { return now }
+	store := predictions.Open(account.Connector(), "photos")
+	defer store.Close()
+	for _, want := range []int64{2, 2, 2, 3, 3} { // the first read, then one in a while
+		if err := store.Ping(t.Context()); !denied(err) {
+			t.Errorf("Ping says %v", err)
+		}
+		if n := from.reads.Load(); n != want {
+			t.Errorf("after %v: %d reads, want %d", now.Sub(noon), n, want)
+		}
+		now = now.Add(2 * time.Second)
 	}
 }
 

@@ -30,6 +30,9 @@ func pages(t *testing.T, s *predictions.Store, f car.Filter) []string {
 		if page.Next == "" {
 			return ids
 		}
+		if page.Next == f.Cursor {
+			t.Fatalf("the page after %s is itself", f.Cursor)
+		}
 		f.Cursor = page.Next
 	}
 }

@@ -3,18 +3,12 @@
 package sagemaker
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/draw"
-	"image/jpeg"
 	"io"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -80,14 +74,6 @@ func (c *Client) Invoke(ctx context.Context, photo []byte) (car.Reply, error) {
 	return reply, nil
 }
 
-// Ping classifies a small picture of its own, so a nil error means that the
-// next photo can be classified, too. Errors are those of Invoke. It costs as
-// much as any other call: callers keep its result for a while.
-func (c *Client) Ping(ctx context.Context) error {
-	_, err := c.Invoke(ctx, picture())
-	return err
-}
-
 // classify adds the domain's fault to err.
 func classify(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
@@ -111,17 +97,6 @@ func timedOut(err error) bool {
 	timeout := net.Error(nil)
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
-
-// picture is a small JPEG: a light shape before a dark ground.
-var picture = sync.OnceValue(func() []byte {
-	img := image.NewGray(image.Rect(0, 0, 64, 64))
-	draw.Draw(img, image.Rect(8, 24, 56, 48), image.NewUniform(color.Gray{Y: 200}), image.Point{}, draw.Src)
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, img, nil); err != nil {
-		panic(err) // a picture in memory always encodes
-	}
-	return b.Bytes()
-})
 
 // bounded cuts off replies that no classifier gives, before the SDK has read
 // them into memory.

@@ -82,9 +82,6 @@ func TestInvoke(t *testing.T) {
 	if want := "demo model, trained on drawings, not for photos"; reply.Notice != want {
 		t.Errorf("notice %q, want %q", reply.Notice, want)
 	}
-	if err := c.Ping(t.Context()); err != nil {
-		t.Errorf("ping: %v", err)
-	}
 }
 
 func TestInvokeFaults(t *testing.T) {

@@ -174,8 +174,8 @@ func TestBrowserUploadsAFile(t *testing.T) {
 func TestBrowserShowsEachFilesOutcome(t *testing.T) {
 	r := newReal(t)
 	dir := t.TempDir()
-	files := []string{filepath.Join(dir, "car.jpg"), filepath.Join(dir, "note.txt")}
-	for i, data := range [][]byte{fromCar(t, "plain.jpg"), []byte("Not a picture.")} {
+	files := []string{filepath.Join(dir, "large.bmp"), filepath.Join(dir, "note.txt"), filepath.Join(dir, "car.jpg")}
+	for i, data := range [][]byte{make([]byte, 30<<20), []byte("Not a picture."), fromCar(t, "plain.jpg")} {
 		if err := os.WriteFile(files[i], data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -184,8 +184,11 @@ func TestBrowserShowsEachFilesOutcome(t *testing.T) {
 	b.do(chromedp.Navigate(r.URL), chromedp.SetUploadFiles(chromedp.CSS("#image"), files),
 		chromedp.WaitVisible(chromedp.CSS(".preview span")), chromedp.Click(chromedp.CSS("button.main")),
 		chromedp.WaitVisible(chromedp.CSS(".fault")), shot("results.png"))
-	if good, bad := b.text("h2.label"), b.text(".fault h2"); good != "VinFast VF e34" || bad != "Not a picture" {
+	if good, bad := b.text("h2.label"), b.text(".result:nth-of-type(2) h2"); good != "VinFast VF e34" || bad != "Not a picture" {
 		t.Errorf("the page says %q and %q", good, bad)
+	}
+	if got := b.text(".fault"); !strings.Contains(got, "large.bmp") || !strings.Contains(got, "at most 10 MiB") {
+		t.Errorf("of the large file the page says %q", got)
 	}
 }
 

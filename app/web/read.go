@@ -30,6 +30,7 @@ const (
 type file struct {
 	name string // what the sender called it; for people only
 	data []byte
+	err  error // why there is no data
 }
 
 // form is an upload request, read.
@@ -90,6 +91,12 @@ func (s *Server) takePart(f *form, part *multipart.Part, fields []string) error 
 			detail: fmt.Sprintf("Send at most %d pictures at once.", maxFiles)}
 	}
 	data, err := s.readPicture(part)
+	if errors.Is(err, car.ErrTooLarge) {
+		// Its own fault; the form's other pictures may be good. NextPart skips
+		// what is left of it.
+		f.files = append(f.files, file{name: part.FileName(), err: err})
+		return nil
+	}
 	if err != nil {
 		return nameFile(err, part.FileName())
 	}
@@ -124,16 +131,14 @@ func (s *Server) readPicture(r io.Reader) ([]byte, error) {
 		return nil, readFault(err)
 	}
 	if int64(len(data)) > s.Limits.Bytes {
-		return nil, s.tooLarge(nil)
+		return nil, s.tooLarge()
 	}
 	return data, nil
 }
 
-func (s *Server) tooLarge(cause error) error {
-	f := faultOf(car.ErrTooLarge)
-	f.detail = fmt.Sprintf("A picture may have at most %s. Scale it down and send it again.", bytesForPeople(s.Limits.Bytes))
-	f.cause = cause
-	return f
+func (s *Server) tooLarge() error {
+	return &car.Refusal{Reason: car.ErrTooLarge, Sentence: fmt.Sprintf(
+		"A picture may have at most %s. Scale it down and send it again.", bytesForPeople(s.Limits.Bytes))}
 }
 
 // readFault tells why a body could not be read.

@@ -44,7 +44,7 @@ func (s *Server) upload(next handler) handler {
 		}
 		limit := s.bodyLimit(r)
 		if r.ContentLength > limit {
-			return s.tooLarge(nil)
+			return s.tooLarge()
 		}
 		r.Body = http.MaxBytesReader(w, whole, limit)
 		weight := limit
@@ -66,7 +66,6 @@ type item struct {
 	id         string
 	photo      car.Photo
 	prediction car.Prediction
-	err        error
 }
 
 // decode reads all pictures before any is stored, one at a time and within
@@ -74,6 +73,9 @@ type item struct {
 func (s *Server) decode(ctx context.Context, items []item) error {
 	for i := range items {
 		it := &items[i]
+		if it.err != nil {
+			continue
+		}
 		cost := car.DecodeCost(it.data, s.Limits)
 		if cost > decodeMemory {
 			it.err = tooCostly(cost)

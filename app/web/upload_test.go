@@ -102,6 +102,7 @@ func TestUploadRefused(t *testing.T) {
 		"wrong field":         {one("picture", "car.jpg", picture(1)), 400, `called "picture". Send the picture in a field called "image"`},
 		"text field":          {one("note", "", []byte("x")), 400, `called "note"`},
 		"11 MiB":              {one("image", "car.jpg", big), 413, "car.jpg: A picture may have at most 10 MiB"},
+		"the first is 11 MiB": {[]part{{"image", "big.jpg", big}, {"image", "a.jpg", picture(1)}}, 413, "big.jpg: "},
 		"21 files":            {many, 413, "at most 20"},
 		"truncated":           {one("image", "car.jpg", picture(1)[:600]), 422, "car.jpg: "},
 		"too much memory":     {one("image", "car.jpg", progressive(t, 7000, 7000)), 422, "save it as an ordinary (not progressive) JPEG"},

@@ -24,13 +24,12 @@ func install(ctx context.Context, dir string, flavour Flavour, path string) erro
 	if err := os.RemoveAll(filepath.Join(dir, "data.new")); err != nil {
 		return fmt.Errorf("clear unfinished database: %w", err)
 	}
-	cmd, err := installer(ctx, flavour, path)
+	cmd, err := installer(ctx, dir, flavour, path)
 	if err != nil {
 		return err
 	}
 	runtime.LockOSThread() // see run
 	defer runtime.UnlockOSThread()
-	// The folder is passed relative, as the script does not quote it.
 	cmd.Dir = dir
 	cmd.SysProcAttr = childAttributes()
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }
@@ -43,9 +42,9 @@ func install(ctx context.Context, dir string, flavour Flavour, path string) erro
 	return nil
 }
 
-func installer(ctx context.Context, flavour Flavour, path string) (*exec.Cmd, error) {
+func installer(ctx context.Context, dir string, flavour Flavour, path string) (*exec.Cmd, error) {
 	if flavour == MySQL {
-		args := []string{"--no-defaults", "--initialize-insecure", "--datadir=data.new"}
+		args := []string{"--no-defaults", "--initialize-insecure", "--datadir=" + filepath.Join(dir, "data.new")}
 		if os.Geteuid() == 0 {
 			args = append(args, "--user=root")
 		}
@@ -55,6 +54,7 @@ func installer(ctx context.Context, flavour Flavour, path string) (*exec.Cmd, er
 	dirs := append([]string{filepath.Join(prefix, "bin"), filepath.Join(prefix, "scripts")}, folders...)
 	for _, name := range []string{"mariadb-install-db", "mysql_install_db"} {
 		if script, ok := look(name, dirs); ok {
+			// The folder is relative, as the script does not quote it.
 			// Without --user the script leaves files outside the folder
 			// alone; --force spares it looking up the host's name.
 			return exec.CommandContext(ctx, script, "--no-defaults", "--datadir=./data.new", "--force", "--skip-test-db",
