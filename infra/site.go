@@ -152,11 +152,8 @@ func survey(ctx *pulumi.Context, cfg Config, provider *aws.Provider) (Site, erro
 
 func openZones(ctx *pulumi.Context, opt pulumi.InvokeOption) ([]string, error) {
 	zones, err := aws.GetAvailabilityZones(ctx, &aws.GetAvailabilityZonesArgs{
-		State: pulumi.StringRef("available"),
-		Filters: []aws.GetAvailabilityZonesFilter{
-			{Name: "opt-in-status", Values: []string{"opt-in-not-required"}},
-			{Name: "zone-type", Values: []string{"availability-zone"}},
-		},
+		State:   pulumi.StringRef("available"),
+		Filters: []aws.GetAvailabilityZonesFilter{{Name: "opt-in-status", Values: []string{"opt-in-not-required"}}},
 	}, opt)
 	if err != nil {
 		return nil, fmt.Errorf("listing zones: %w", err)
