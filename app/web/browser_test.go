@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -196,9 +197,10 @@ func TestBrowserShowsEachFilesOutcome(t *testing.T) {
 // style; what it asserts is that no page is wider than a phone.
 func TestBrowserShots(t *testing.T) {
 	r := newReal(t)
-	for i, name := range []string{"plain.jpg", "rgb8.png", "lossy.webp"} {
-		r.form("/", []part{{"image", name, fromCar(t, name)}, {"image", "note.txt", []byte{byte(i)}}})
-	}
+	r.open("/").Find("button[name=sample]").Each(func(_ int, b *goquery.Selection) {
+		name, _ := b.Attr("value")
+		r.form("/", []part{{"sample", "", []byte(name)}})
+	})
 	id := r.list("").Predictions[0].ID
 	b := browser(t)
 	for _, c := range []struct {

@@ -1,0 +1,49 @@
+package web_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/chromedp/chromedp"
+
+	"vinfast-classifier/app/car"
+)
+
+func TestSamples(t *testing.T) {
+	s := newSite(t)
+	buttons := s.open("/").Find(`form.samples[method=post] button[name=sample]`)
+	if buttons.Length() < 6 {
+		t.Errorf("%d samples, want at least six", buttons.Length())
+	}
+	buttons.Each(func(_ int, b *goquery.Selection) {
+		name, _ := b.Attr("value")
+		src, _ := b.Find("img").Attr("src")
+		resp, picture := s.do("GET", src, nil)
+		if photo, err := car.Decode([]byte(picture), s.Limits); err != nil || resp.StatusCode != 200 {
+			t.Errorf("%s: %d, %v", name, resp.StatusCode, err)
+		} else if photo.Width < 400 {
+			t.Errorf("%s is only %d pixels wide", name, photo.Width)
+		}
+		if resp, _ := s.form("/", []part{{"token", "", []byte("t")}, {"sample", "", []byte(name)}}); resp.StatusCode != 201 {
+			t.Errorf("%s: %d", name, resp.StatusCode)
+		}
+		last := s.rows[len(s.rows)-1]
+		if !bytes.Equal(s.objects[last.Key], []byte(picture)) {
+			t.Errorf("%s: another picture was classified than is shown", name)
+		}
+	})
+}
+
+func TestBrowserTriesASample(t *testing.T) {
+	r := newReal(t)
+	b := browser(t)
+	b.do(chromedp.Func(noScripts), chromedp.Navigate(r.URL), chromedp.Click(chromedp.CSS("form.samples button")),
+		chromedp.WaitVisible(chromedp.CSS("h2.label")), shot("sample.png"))
+	if got := b.text("h2.label"); got != "VinFast VF e34" {
+		t.Errorf("the page says %q", got)
+	}
+	if w, h := b.natural(".photo img"); w < 400 || h < 200 {
+		t.Errorf("the picture is shown as %d x %d", w, h)
+	}
+}
