@@ -32,7 +32,7 @@ func instanceArgs(ctx *pulumi.Context, site Site, role, instanceType, amiID stri
 			VolumeType:          pulumi.String("gp3"),
 			VolumeSize:          pulumi.Int(rootGiB),
 			DeleteOnTermination: pulumi.Bool(true),
-			Tags:                site.volumeTags(role),
+			Tags:                site.tags(role), // the default ones, too, would be a diff for ever
 		},
 		UserDataReplaceOnChange: pulumi.Bool(true),
 		Tags:                    site.tags(role),

@@ -105,8 +105,7 @@ func (c *Model) endpoint(ctx *pulumi.Context, args ModelArgs, config *sagemaker.
 	}, pulumi.Parent(c),
 		pulumi.DependsOn([]pulumi.Resource{access}), // and by it on the log group, which SageMaker would make itself
 		pulumi.DeleteBeforeReplace(true),            // the name is taken until it is gone
-		pulumi.ReplaceOnChanges([]string{"tags.mode"}),
-		pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "45m", Update: "60m", Delete: "20m"}))
+		pulumi.ReplaceOnChanges([]string{"tags.mode"}))
 	if err != nil {
 		return fmt.Errorf("creating endpoint: %w", err)
 	}

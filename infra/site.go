@@ -32,16 +32,6 @@ func (s Site) tags(role string) pulumi.StringMap {
 	return pulumi.StringMap{"Name": pulumi.String("vinfast-" + s.Stack + "-" + role)}
 }
 
-// volumeTags is tags with the default ones, which the provider does not put on
-// an instance's root volume.
-func (s Site) volumeTags(role string) pulumi.StringMap {
-	tags := s.tags(role)
-	for k, v := range defaultTags(s.Stack) {
-		tags[k] = pulumi.String(v)
-	}
-	return tags
-}
-
 // defaultTags land on everything, S3 objects too, which take ten at most.
 func defaultTags(stack string) map[string]string {
 	return map[string]string{"Project": Project, "Stack": stack, "ManagedBy": "pulumi"}
