@@ -3,6 +3,7 @@ package infra
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"path"
 	"regexp"
 
@@ -77,15 +78,7 @@ func NewArtifacts(ctx *pulumi.Context, name string, args ArtifactsArgs, opts ...
 	if c.App, err = c.upload(ctx, args.Bucket, "app", "vinfast", app); err != nil {
 		return nil, err
 	}
-	url, digest := mysqlURL, mysqlSHA256
-	if args.Config.Database.MySQLURL != "" {
-		url, digest = args.Config.Database.MySQLURL, args.Config.Database.MySQLSHA256
-	}
-	mysql, err := args.Tools.Download(ctx.Context(), url, digest, say)
-	if err != nil {
-		return nil, fmt.Errorf("loading MySQL from %s: %w", url, err)
-	}
-	if c.MySQL, err = c.upload(ctx, args.Bucket, "mysql", path.Base(url), mysql); err != nil {
+	if c.MySQL, err = c.mysql(ctx, args, say); err != nil {
 		return nil, err
 	}
 	if args.Config.Model.DataPath != "" {
@@ -100,6 +93,24 @@ func NewArtifacts(ctx *pulumi.Context, name string, args ArtifactsArgs, opts ...
 		c.Model = &model
 	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"app": pulumi.String(c.App.Key), "mysql": pulumi.String(c.MySQL.Key)})
+}
+
+// mysql loads and uploads the built-in or the configured build, under the name
+// in its URL; a query there, such as a token, is no part of it.
+func (c *Artifacts) mysql(ctx *pulumi.Context, args ArtifactsArgs, say func(string)) (Artifact, error) {
+	source, digest := mysqlURL, mysqlSHA256
+	if args.Config.Database.MySQLURL != "" {
+		source, digest = args.Config.Database.MySQLURL, args.Config.Database.MySQLSHA256
+	}
+	u, err := url.Parse(source)
+	if err != nil {
+		return Artifact{}, fmt.Errorf("loading MySQL: %w", err)
+	}
+	file, err := args.Tools.Download(ctx.Context(), source, digest, say)
+	if err != nil {
+		return Artifact{}, fmt.Errorf("loading MySQL from %s: %w", source, err)
+	}
+	return c.upload(ctx, args.Bucket, "mysql", path.Base(u.Path), file)
 }
 
 func (c *Artifacts) upload(ctx *pulumi.Context, bucket pulumi.IDOutput, name, file string, f File) (Artifact, error) {

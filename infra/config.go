@@ -21,7 +21,7 @@ type Config struct {
 
 // NetworkConfig is the key network.
 type NetworkConfig struct {
-	CIDR            string   `json:"cidr" doc:"Addresses of the network." allowed:"a private IPv4 range from /16 to /24" cost:"nothing" risk:"a change replaces everything"`
+	CIDR            string   `json:"cidr" doc:"Addresses of the network." allowed:"a private IPv4 range from /16 to /23" cost:"nothing" risk:"a change replaces everything"`
 	AZCount         int      `json:"azCount" doc:"Zones that get a public and a private subnet and an EFS mount target." allowed:"1 to 4" cost:"nothing" risk:"1: the file system has no second mount target"`
 	EndpointAZCount int      `json:"endpointAzCount" doc:"Zones that get the interface endpoints." allowed:"1 to network.azCount" cost:"about 7.30 USD a month per zone and endpoint (4 endpoints)" risk:"1: if that zone fails, AWS services are out of reach"`
 	Internet        bool     `json:"internet" doc:"Whether public subnets have a default route. The gateway stays either way." allowed:"true or false" cost:"nothing" risk:"false: the public address does not answer; use Session Manager"`
@@ -81,7 +81,7 @@ type AlarmsConfig struct {
 // BackupConfig is the key backup.
 type BackupConfig struct {
 	Enabled                 bool   `json:"enabled" doc:"Back up every day. false deletes plan and vault with all recovery points." allowed:"true or false" cost:"about 0.05 USD a month per GB kept" risk:"false: nothing to come back to"`
-	Schedule                string `json:"schedule" doc:"When, in the timezone below." allowed:"cron(...) with six fields, or rate(...)" cost:"nothing" risk:"rare: more work lost"`
+	Schedule                string `json:"schedule" doc:"When, in the timezone below." allowed:"cron(...) with six fields, at most once an hour" cost:"nothing" risk:"rare: more work lost"`
 	Timezone                string `json:"timezone" doc:"Timezone of the schedule." allowed:"an IANA name such as Asia/Bangkok" cost:"nothing" risk:"nothing"`
 	StartWindowMinutes      int    `json:"startWindowMinutes" doc:"A job that has not started by then is cancelled." allowed:"60 to 10080" cost:"nothing" risk:"short: a busy service skips a day"`
 	CompletionWindowMinutes int    `json:"completionWindowMinutes" doc:"A job that has not ended by then, counted from the schedule, is cancelled." allowed:"startWindowMinutes + 60 to 100000" cost:"nothing" risk:"short: the first, full backup may be cancelled"`

@@ -34,7 +34,7 @@ func TestConfigFaults(t *testing.T) {
 		"word for a bool":            {settings{"protectData": `yes`}, []string{"protectData: must be true or false, not yes"}},
 		"text for a list":            {settings{"web": `{"allowedCidrs":"0.0.0.0/0"}`}, []string{"web.allowedCidrs: must be a list of texts"}},
 		"public network":             {settings{"network": `{"cidr":"8.8.0.0/16"}`}, []string{`network.cidr: "8.8.0.0/16" is not a private IPv4 range`}},
-		"network too small":          {settings{"network": `{"cidr":"10.0.0.0/25"}`}, []string{"network.cidr"}},
+		"network too small":          {settings{"network": `{"cidr":"10.0.0.0/24"}`}, []string{`network.cidr: "10.0.0.0/24" is not a private IPv4 range from /16 to /23`}},
 		"network unmasked":           {settings{"network": `{"cidr":"10.0.0.1/16"}`}, []string{"network.cidr"}},
 		"more endpoints than zones":  {settings{"network": `{"endpointAzCount":3}`}, []string{"network.endpointAzCount: 3 is not 1 to network.azCount (2)"}},
 		"unknown endpoint":           {settings{"network": `{"extraEndpoints":["sns"]}`}, []string{`network.extraEndpoints: "sns" is not one of ec2, ec2messages`}},
@@ -51,6 +51,8 @@ func TestConfigFaults(t *testing.T) {
 		"arm database and its MySQL": {settings{"database": `{"instanceType":"t4g.small` + arm + `"}`}, nil},
 		"url without digest":         {settings{"database": `{"mysqlUrl":"https://example.com/a.tar.xz"}`}, []string{"database.mysqlUrl and database.mysqlSha256: set both or neither"}},
 		"plain http":                 {settings{"database": `{"instanceType":"t3.small` + strings.Replace(arm, "https", "http", 1) + `"}`}, []string{"database.mysqlUrl: "}},
+		"token in the url":           {settings{"database": `{"instanceType":"t4g.small` + strings.Replace(arm, ".xz", ".xz?token=a&b", 1) + `"}`}, nil},
+		"file name with a blank":     {settings{"database": `{"instanceType":"t4g.small` + strings.Replace(arm, "mysql-8", "my%20sql-8", 1) + `"}`}, []string{`database.mysqlUrl: the file's name "my sql-8.4.6-linux-glibc2.28-aarch64.tar.xz" may hold`}},
 		"tiny volume":                {settings{"database": `{"volumeGiB":1}`}, []string{"database.volumeGiB: 1 is not 5 to 16384"}},
 		"no snapshot":                {settings{"database": `{"snapshotId":"latest"}`}, []string{"database.snapshotId: \"latest\" is not snap-"}},
 		"short revision":             {settings{"model": `{"revision":"571940a"}`}, []string{`model.revision: "571940a" is not a commit of 40`}},
@@ -62,6 +64,10 @@ func TestConfigFaults(t *testing.T) {
 		"EC2 type for the model":     {settings{"model": `{"instanceType":"m5.xlarge"}`}, []string{"model.instanceType: \"m5.xlarge\" is not a SageMaker type"}},
 		"odd retention":              {settings{"logs": `{"retentionDays":31}`}, []string{"logs.retentionDays: 31 is not one of 1 3 5"}},
 		"cron of five":               {settings{"backup": `{"schedule":"cron(0 10 * * *)"}`}, []string{"backup.schedule"}},
+		"rate":                       {settings{"backup": `{"schedule":"rate(1 day)"}`}, []string{`backup.schedule: "rate(1 day)" is not cron(...) with six fields`}},
+		"cron of five minutes":       {settings{"backup": `{"schedule":"cron(0/5 * * * ? *)"}`}, []string{"backup.schedule"}},
+		"cron of two days":           {settings{"backup": `{"schedule":"cron(0 10 * * * *)"}`}, []string{"backup.schedule"}},
+		"cron of a weekday":          {settings{"backup": `{"schedule":"cron(15 10,22 ? * MON-FRI *)"}`}, nil},
 		"no such timezone":           {settings{"backup": `{"timezone":"Bangkok"}`}, []string{`backup.timezone: "Bangkok" is not an IANA name`}},
 		"windows too narrow":         {settings{"backup": `{"startWindowMinutes":30,"completionWindowMinutes":60}`}, []string{"backup.startWindowMinutes: 30", "backup.completionWindowMinutes: 60 is not startWindowMinutes + 60 (90)"}},
 		"many at once": {settings{"web": `{"alowedCidrs":[],"instanceType":7}`, "logs": `{"retentionDays":2}`, "model": `{"revision":"main"}`}, []string{
@@ -88,7 +94,7 @@ func TestConfigNotYet(t *testing.T) {
 func TestStackNames(t *testing.T) {
 	for stack, ok := range map[string]bool{
 		"dev": true, "prod-2": true, "a": true,
-		"my_stack": false, "a.b": false, "a--b": false, "-a": false, strings.Repeat("a", 41): false,
+		"Prod": false, "devB": false, "my_stack": false, "a.b": false, "a--b": false, "-a": false, strings.Repeat("a", 41): false,
 	} {
 		var want []string
 		if !ok {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -25,8 +26,10 @@ var (
 	hubPattern      = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[\w.-]+$`)
 	tagPattern      = regexp.MustCompile(`^\w[\w.-]{0,127}$`)
 	mlTypePattern   = regexp.MustCompile(`^ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+$`)
-	schedulePattern = regexp.MustCompile(`^(cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|hour|day)s?\))$`)
-	stackPattern    = regexp.MustCompile(`^[A-Za-z0-9](-?[A-Za-z0-9])*$`)
+	// AWS Backup takes no rates, nothing more often than each hour, and a "?" for
+	// the day of the month or of the week.
+	schedulePattern = regexp.MustCompile(`^cron\([0-5]?\d \S+ (\? \S+ \S+|\S+ \S+ \?) \S+\)$`)
+	stackPattern    = regexp.MustCompile(`^[a-z0-9](-?[a-z0-9])*$`)
 )
 
 // faults collects sentences of the form "key: what is allowed".
@@ -70,8 +73,8 @@ func checkLater(f *faults, prefix string, v, standard reflect.Value) {
 
 func (n NetworkConfig) check(f *faults) {
 	prefix, err := netip.ParsePrefix(n.CIDR)
-	f.unless(err == nil && prefix.Addr().Is4() && prefix.Addr().IsPrivate() && prefix == prefix.Masked() && prefix.Bits() >= 16 && prefix.Bits() <= 24,
-		"network.cidr: %q is not a private IPv4 range from /16 to /24, such as 10.20.0.0/16", n.CIDR)
+	f.unless(err == nil && prefix.Addr().Is4() && prefix.Addr().IsPrivate() && prefix == prefix.Masked() && prefix.Bits() >= 16 && prefix.Bits() <= maxNetworkBits,
+		"network.cidr: %q is not a private IPv4 range from /16 to /%d, such as 10.20.0.0/16", n.CIDR, maxNetworkBits)
 	f.unless(n.AZCount >= 1 && n.AZCount <= maxZones, "network.azCount: %d is not 1 to %d", n.AZCount, maxZones)
 	f.unless(n.EndpointAZCount >= 1 && n.EndpointAZCount <= n.AZCount,
 		"network.endpointAzCount: %d is not 1 to network.azCount (%d)", n.EndpointAZCount, n.AZCount)
@@ -106,6 +109,11 @@ func (d DatabaseConfig) check(f *faults) {
 		u, err := url.Parse(d.MySQLURL)
 		f.unless(err == nil && (u.Scheme == "https" || u.Scheme == "file") && tarName.MatchString(u.Path),
 			"database.mysqlUrl: %q is not https://... or file://... with a name ending in .tar.xz or .tar.gz", d.MySQLURL)
+		if err == nil {
+			// It becomes part of a key that the instance's scripts name.
+			name := path.Base(u.Path)
+			f.unless(plainPattern.MatchString(name), "database.mysqlUrl: the file's name %q may hold letters, digits and _ . : @ %% + , = - only", name)
+		}
 	}
 	f.unless(d.MySQLSHA256 == "" || sha256Pattern.MatchString(d.MySQLSHA256), "database.mysqlSha256: %q is not 64 lower-case hex digits", d.MySQLSHA256)
 	f.unless(d.AMIID == "" || amiPattern.MatchString(d.AMIID), "database.amiId: %q is not ami- and hex digits", d.AMIID)
@@ -128,7 +136,7 @@ func (m ModelConfig) check(f *faults) {
 }
 
 func (b BackupConfig) check(f *faults) {
-	f.unless(schedulePattern.MatchString(b.Schedule), "backup.schedule: %q is not cron(...) with six fields or rate(...)", b.Schedule)
+	f.unless(schedulePattern.MatchString(b.Schedule), "backup.schedule: %q is not cron(...) with six fields: one minute, hours, day of month, month, day of week (one of the two days is ?), year, such as cron(0 10 * * ? *)", b.Schedule)
 	_, err := time.LoadLocation(b.Timezone)
 	f.unless(err == nil && b.Timezone != "" && b.Timezone != "Local", "backup.timezone: %q is not an IANA name such as Asia/Bangkok", b.Timezone)
 	f.unless(b.StartWindowMinutes >= 60 && b.StartWindowMinutes <= 10080, "backup.startWindowMinutes: %d is not 60 to 10080", b.StartWindowMinutes)
@@ -138,10 +146,12 @@ func (b BackupConfig) check(f *faults) {
 }
 
 // checkStackName holds the stack's name to what the endpoint's name allows,
-// "vinfast-<stack>" in at most 63 letters, digits and single hyphens.
+// "vinfast-<stack>" in at most 63 letters, digits and single hyphens. Capitals
+// are out: SageMaker writes the endpoint's ARN in lower case, and policies
+// compare ARNs letter by letter.
 func checkStackName(stack string) error {
 	if stackPattern.MatchString(stack) && len(stack) <= 40 {
 		return nil
 	}
-	return fmt.Errorf("the stack's name %q must be at most 40 letters, digits and single hyphens: it becomes part of the endpoint's name", stack)
+	return fmt.Errorf("the stack's name %q must be at most 40 lower-case letters, digits and single hyphens: it becomes part of the endpoint's name, which SageMaker writes in lower case", stack)
 }

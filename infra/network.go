@@ -11,6 +11,11 @@ import (
 // maxZones is how many zones the address plan has room for.
 const maxZones = 4
 
+// maxNetworkBits is the smallest network, with 27 addresses in a subnet. The
+// first private one can need 13: nine endpoints, mount target, database, a
+// closed web instance and the one that replaces it.
+const maxNetworkBits = 23
+
 // NetworkArgs: all fields are required.
 type NetworkArgs struct {
 	Config NetworkConfig
@@ -142,7 +147,7 @@ func subnetRanges(cidr string, n int) (public, private []netip.Prefix, err error
 	if err != nil {
 		return nil, nil, err
 	}
-	if !whole.Addr().Is4() || whole.Bits() > 24 || n < 1 || n > maxZones {
+	if !whole.Addr().Is4() || whole.Bits() > maxNetworkBits || n < 1 || n > maxZones {
 		return nil, nil, fmt.Errorf("no room for %s in %s", count(n, "zone"), cidr)
 	}
 	bits := whole.Bits() + 4

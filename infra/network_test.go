@@ -17,8 +17,8 @@ func TestSubnetRanges(t *testing.T) {
 	}{
 		{"10.20.0.0/16", 1, "[10.20.0.0/20]", "[10.20.128.0/20]"},
 		{"10.20.0.0/16", 2, "[10.20.0.0/20 10.20.16.0/20]", "[10.20.128.0/20 10.20.144.0/20]"},
-		{"192.168.7.0/24", 4, "[192.168.7.0/28 192.168.7.16/28 192.168.7.32/28 192.168.7.48/28]",
-			"[192.168.7.128/28 192.168.7.144/28 192.168.7.160/28 192.168.7.176/28]"},
+		{"192.168.6.0/23", 4, "[192.168.6.0/27 192.168.6.32/27 192.168.6.64/27 192.168.6.96/27]",
+			"[192.168.7.0/27 192.168.7.32/27 192.168.7.64/27 192.168.7.96/27]"},
 	} {
 		public, private, err := infra.SubnetRanges(c.cidr, c.n)
 		if err != nil || fmt.Sprint(public) != c.public || fmt.Sprint(private) != c.private {
@@ -28,7 +28,7 @@ func TestSubnetRanges(t *testing.T) {
 	for _, c := range []struct {
 		cidr string
 		n    int
-	}{{"10.0.0.0/25", 1}, {"10.0.0.0/16", 5}, {"10.0.0.0/16", 0}, {"fd00::/16", 1}, {"big", 1}} {
+	}{{"10.0.0.0/24", 1}, {"10.0.0.0/16", 5}, {"10.0.0.0/16", 0}, {"fd00::/16", 1}, {"big", 1}} {
 		if _, _, err := infra.SubnetRanges(c.cidr, c.n); err == nil {
 			t.Errorf("%s in %d passed", c.cidr, c.n)
 		}
@@ -39,7 +39,7 @@ func TestSubnetRanges(t *testing.T) {
 func FuzzSubnetRanges(f *testing.F) {
 	f.Add(uint8(16), uint16(20), uint8(2))
 	f.Fuzz(func(t *testing.T, bits uint8, second uint16, n uint8) {
-		whole, err := netip.AddrFrom4([4]byte{10, byte(second), byte(second >> 8), 0}).Prefix(16 + int(bits)%9)
+		whole, err := netip.AddrFrom4([4]byte{10, byte(second), byte(second >> 8), 0}).Prefix(16 + int(bits)%8)
 		if err != nil {
 			t.Fatal(err)
 		}

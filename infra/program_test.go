@@ -224,6 +224,18 @@ func TestANewAppReplacesWebInstancesOnly(t *testing.T) {
 	}
 }
 
+func TestOtherPartitionsAreRefused(t *testing.T) {
+	for region, want := range map[string]string{"cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"} {
+		p, err := rehearsal.Run(settings{"aws:region": region})
+		if err == nil || !strings.Contains(err.Error(), "aws:region: "+region+" is in the partition "+want+",") {
+			t.Errorf("%s: %v", region, err)
+		}
+		if n := len(p.Resources); n > 1 { // the provider, which was asked
+			t.Errorf("%s: %d resources were declared before", region, n)
+		}
+	}
+}
+
 func TestBackupOff(t *testing.T) {
 	p := rehearse(t, settings{"backup": `{"enabled":false}`})
 	if n := len(p.Of("Vault")) + len(p.Of("Plan")) + len(p.Of("Selection")); n != 0 {

@@ -16,7 +16,7 @@ type Site struct {
 	Stack     string
 	Account   string            // 12 digits
 	Region    string            // us-east-1
-	Partition string            // aws, aws-cn, aws-us-gov
+	Partition string            // aws; survey refuses the others
 	Zones     []string          // names, as many as network.azCount
 	Services  map[string]string // interface endpoints: short name to service name
 	Provider  *aws.Provider
@@ -112,6 +112,10 @@ func survey(ctx *pulumi.Context, cfg Config, provider *aws.Provider) (Site, erro
 	partition, err := aws.GetPartition(ctx, nil, with)
 	if err != nil {
 		return site, fmt.Errorf("asking AWS for the partition: %w", err)
+	}
+	if partition.Partition != "aws" {
+		return site, fmt.Errorf("aws:region: %s is in the partition %s, where AWS's package buckets and container images have other names; take a region of the partition aws, such as us-east-1",
+			region.Name, partition.Partition)
 	}
 	site.Account, site.Region, site.Partition = identity.AccountId, region.Name, partition.Partition
 	if site.Zones, err = openZones(ctx, with); err != nil {

@@ -84,7 +84,7 @@ func RunAs(stack string, settings map[string]string, tools infra.Tools) (Plan, e
 		}
 		all[key] = value
 	}
-	r := &recorder{stack: stack, outputs: map[string]any{}}
+	r := &recorder{stack: stack, region: all["aws:region"], outputs: map[string]any{}}
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		outputs, err := infra.Declare(ctx, all, tools)
 		if err != nil {
@@ -110,6 +110,7 @@ func RunAs(stack string, settings map[string]string, tools infra.Tools) (Plan, e
 type recorder struct {
 	sync.Mutex
 	stack     string
+	region    string
 	resources []Resource
 	outputs   map[string]any
 }
@@ -213,14 +214,26 @@ func arn(typ, name, realName string) string {
 	}
 }
 
+// partition is AWS's own division of regions.
+func partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	default:
+		return "aws"
+	}
+}
+
 var zones = []string{"us-east-1c", "us-east-1a", "us-east-1b", "us-east-1d"}
 
 // Call answers the questions the program asks AWS.
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	answers := map[string]map[string]any{
 		"aws:index/getCallerIdentity:getCallerIdentity":             {"accountId": Account},
-		"aws:index/getRegion:getRegion":                             {"name": Region},
-		"aws:index/getPartition:getPartition":                       {"partition": "aws"},
+		"aws:index/getRegion:getRegion":                             {"name": r.region},
+		"aws:index/getPartition:getPartition":                       {"partition": partition(r.region)},
 		"aws:index/getAvailabilityZones:getAvailabilityZones":       {"names": zones},
 		"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": {"locations": zones},
 		"aws:ec2/getVpcEndpointService:getVpcEndpointService": {
