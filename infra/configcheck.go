@@ -133,6 +133,10 @@ func (m ModelConfig) check(f *faults) {
 	info, err := os.Stat(m.DataPath)
 	f.unless(err == nil && (info.IsDir() || strings.HasSuffix(filepath.Base(m.DataPath), ".tar.gz")),
 		"model.dataPath: %q is neither a folder nor a .tar.gz file here", m.DataPath)
+	if err == nil && info.IsDir() {
+		err := checkModelFolder(m.DataPath)
+		f.unless(err == nil, "model.dataPath: %v", err)
+	}
 }
 
 func (b BackupConfig) check(f *faults) {

@@ -35,7 +35,7 @@ func allControls() []control {
 // widest has every resource the program can declare.
 var widest = settings{
 	"web":   `{"allowedCidrs":["203.0.113.0/24"]}`,
-	"model": `{"dataPath":"testdata"}`,
+	"model": `{"dataPath":"testdata/model"}`,
 }
 
 func rehearse(t *testing.T, s settings) plan {

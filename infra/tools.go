@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -37,15 +38,42 @@ func buildApp(ctx context.Context, root, goarch string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
+	where, err := moduleSettings(ctx, root)
+	if err != nil {
+		return File{}, err
+	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "./app")
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(),
-		"GOTOOLCHAIN="+appToolchain, "GOOS=linux", "GOARCH="+goarch, "GOAMD64=v1", "GOARM64=v8.0",
-		"CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOWORK=off")
+	// To the go command an empty variable is one to look up in the user's file
+	// ("go env -w"), so that file is shut off.
+	cmd.Env = append(append(os.Environ(), where...),
+		"GOENV=off", "GOTOOLCHAIN="+appToolchain, "GOOS=linux", "GOARCH="+goarch, "GOAMD64=v1", "GOARM64=v8.0",
+		"CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOWORK=off")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return File{}, fmt.Errorf("%s: %w\n%s", cmd, err, text)
 	}
 	return digestOf(out)
+}
+
+// moduleSettings are the settings, from environment or user's file, that say
+// where modules come from. go.sum decides what they are.
+func moduleSettings(ctx context.Context, root string) ([]string, error) {
+	names := []string{"GOPROXY", "GOPRIVATE", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOAUTH", "GOMODCACHE", "GOCACHE"}
+	cmd := exec.CommandContext(ctx, "go", append([]string{"env", "-json"}, names...)...)
+	cmd.Dir = root
+	text, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cmd, err)
+	}
+	var values map[string]string
+	if err := json.Unmarshal(text, &values); err != nil {
+		return nil, fmt.Errorf("%s: %w", cmd, err)
+	}
+	var settings []string
+	for _, name := range names {
+		settings = append(settings, name+"="+values[name])
+	}
+	return settings, nil
 }
 
 // digestOf reads the file at name.
@@ -127,12 +155,20 @@ func get(ctx context.Context, source, name string) error {
 // sorted names, no times, no owners, no compression (weights hardly shrink, and
 // compressors change from one Go release to the next). A .tar.gz stays as it is.
 func pack(root, source string) (File, error) {
+	// A walk does not follow a link, not even at its start.
+	source, err := filepath.EvalSymlinks(source)
+	if err != nil {
+		return File{}, err
+	}
 	info, err := os.Stat(source)
 	if err != nil {
 		return File{}, err
 	}
 	if !info.IsDir() {
 		return digestOf(source)
+	}
+	if err := checkModelFolder(source); err != nil {
+		return File{}, err
 	}
 	dir := filepath.Join(root, outputDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -152,6 +188,15 @@ func pack(root, source string) (File, error) {
 	return digestOf(name)
 }
 
+// checkModelFolder wants what the container looks for first. Without it the
+// endpoint would fail a quarter of an hour later.
+func checkModelFolder(dir string) error {
+	if info, err := os.Stat(filepath.Join(dir, "config.json")); err != nil || !info.Mode().IsRegular() {
+		return fmt.Errorf("%s has no config.json; it is the folder that holds model.safetensors and config.json", dir)
+	}
+	return nil
+}
+
 func writeTar(w io.Writer, source string) error {
 	zip, err := gzip.NewWriterLevel(w, gzip.NoCompression)
 	if err != nil {
@@ -169,6 +214,9 @@ func writeTar(w io.Writer, source string) error {
 			return nil
 		}
 		info, err := os.Stat(name) // follows links, which the hub's cache is full of
+		if err == nil && info.IsDir() && !entry.IsDir() {
+			err = fmt.Errorf("%s is a link to a folder, which is not followed; copy the folder there", name)
+		}
 		if err != nil || info.IsDir() {
 			return err
 		}

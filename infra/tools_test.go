@@ -55,6 +55,74 @@ func TestPackIsDeterministic(t *testing.T) {
 	}
 }
 
+func TestPackFollowsTheWayToTheFolder(t *testing.T) {
+	source, link := t.TempDir(), filepath.Join(t.TempDir(), "current")
+	write(t, filepath.Join(source, "config.json"), "{}")
+	if err := os.Symlink(source, link); err != nil {
+		t.Fatal(err)
+	}
+	f, err := infra.RealTools.Pack(t.TempDir(), link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := content(t, f.Path), []string{"config.json={}"}; !slices.Equal(got, want) {
+		t.Errorf("packed %v through a link, want %v", got, want)
+	}
+}
+
+func TestPackRefusesWhatItWouldLeaveOut(t *testing.T) {
+	linked, none, folder := t.TempDir(), t.TempDir(), t.TempDir()
+	write(t, filepath.Join(linked, "config.json"), "{}")
+	write(t, filepath.Join(none, "model.safetensors"), "weights")
+	write(t, filepath.Join(folder, "config.json", "readme"), "a folder")
+	if err := os.Symlink(none, filepath.Join(linked, "code")); err != nil {
+		t.Fatal(err)
+	}
+	for source, want := range map[string]string{
+		linked:                             "code is a link to a folder",
+		none:                               "has no config.json",
+		folder:                             "has no config.json",
+		filepath.Join(t.TempDir(), "gone"): "no such file",
+	} {
+		if f, err := infra.RealTools.Pack(t.TempDir(), source); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, %v; want an error with %q", source, f, err, want)
+		}
+	}
+}
+
+// A go command that tells how it was called stands in for the real one.
+func TestBuildDependsOnNoSettingOfTheUser(t *testing.T) {
+	tools, root := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(tools, "go"), `#!/bin/sh
+if [ "$1" = env ]; then echo '{"GOPROXY":"https://proxy.example.com","GOMODCACHE":"/cache","GOSUMDB":"off"}'; exit; fi
+while [ "$1" != -o ]; do shift; done
+mkdir -p "$(dirname "$2")"
+env >"$2"
+`)
+	if err := os.Chmod(filepath.Join(tools, "go"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", tools+":"+os.Getenv("PATH"))
+	for _, setting := range []string{"GOFLAGS", "GOEXPERIMENT", "GOFIPS140", "GOENV", "GOAMD64", "GOWORK", "CGO_ENABLED", "GOTOOLCHAIN", "GOPROXY"} {
+		t.Setenv(setting, "theirs")
+	}
+	f, err := infra.RealTools.BuildApp(t.Context(), root, "arm64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(f.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	for _, want := range []string{"GOENV=off", "GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOAMD64=v1", "GOARM64=v8.0", "GOWORK=off", "CGO_ENABLED=0",
+		"GOTOOLCHAIN=go1.26.8", "GOOS=linux", "GOARCH=arm64", "GOPROXY=https://proxy.example.com", "GOMODCACHE=/cache", "GOSUMDB=off"} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("the compiler is not told %s", want)
+		}
+	}
+}
+
 func TestDownload(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	asked := 0
