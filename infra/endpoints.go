@@ -113,7 +113,8 @@ func (c *Endpoints) gateway(ctx *pulumi.Context, args EndpointsArgs) error {
 
 // s3Policy opens our buckets to our roles, and AWS's buckets of packages to
 // anyone in the network: dnf and the SSM agent read those without signing.
-// Allow statements only, and no demand for TLS: some of those reads are plain.
+// Allow statements only, and no demand for TLS here: our buckets' own policies
+// make it, and the groups let nothing but port 443 out to S3.
 func s3Policy(args EndpointsArgs) []statement {
 	var objects []pulumi.StringInput
 	for _, b := range args.Buckets {

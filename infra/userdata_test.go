@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +93,46 @@ func TestAppUnit(t *testing.T) {
 		"NoNewPrivileges=true", "ProtectSystem=strict", "CapabilityBoundingSet=", "StartLimitIntervalSec=0"} {
 		if !strings.Contains(unit, "    "+line+"\n") {
 			t.Errorf("the app's unit lacks %s", line)
+		}
+	}
+}
+
+// A dump that comes due while the instance was off starts with the boot.
+func TestDumpUnitWaitsAndTriesAgain(t *testing.T) {
+	unit := block(t, examples(t)["database"], "/etc/systemd/system/vinfast-dump.service")
+	for _, line := range []string{"RequiresMountsFor=/data", "After=vinfast-boot.service", "StartLimitIntervalSec=0", "Restart=on-failure", "RestartSec=300"} {
+		if !strings.Contains(unit, "    "+line+"\n") {
+			t.Errorf("the dump's unit lacks %s", line)
+		}
+	}
+}
+
+// "maxsize" counts only when logrotate runs, which is once a day by default.
+func TestLogsAreLookedAtEveryHour(t *testing.T) {
+	for name, data := range examples(t) {
+		if !strings.Contains(block(t, data, "/etc/logrotate.d/vinfast"), "maxsize 50M") ||
+			!strings.Contains(block(t, data, "/etc/systemd/system/logrotate.timer.d/vinfast.conf"), "OnCalendar=hourly\n") ||
+			!strings.Contains(data, "systemctl enable --now logrotate.timer\n") {
+			t.Errorf("%s: a chatty day fills the root volume", name)
+		}
+	}
+}
+
+// What the default image has, a pinned one may lack.
+func TestProgramsOfTheScriptsAreInstalled(t *testing.T) {
+	for script, packages := range map[string]map[string]string{
+		"database.sh": {"aws": "awscli-2", "cmp": "diffutils", "openssl": "openssl", "tar": "tar", "mkfs.xfs": "xfsprogs"},
+		"dump.sh":     {"gzip": "gzip"}, // of the same instance
+		"web.sh":      {"mount_shared": "amazon-efs-utils", "fetch_app": "awscli-2"},
+	} {
+		list := regexp.MustCompile(`(?m)^  install_packages (.*)$`).FindStringSubmatch(source(t, "userdata/"+strings.Replace(script, "dump", "database", 1)))
+		for program, pkg := range packages {
+			if !regexp.MustCompile(`\b` + program + `\b`).MatchString(source(t, "userdata/"+script)) {
+				t.Errorf("%s does not use %s any more", script, program)
+			}
+			if list == nil || !slices.Contains(strings.Fields(list[1]), pkg) {
+				t.Errorf("%s uses %s, and %s is not installed", script, program, pkg)
+			}
 		}
 	}
 }

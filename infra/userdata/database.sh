@@ -10,6 +10,7 @@ MYSQL=${MYSQL:-/opt/mysql}
 LOG_DIR=${LOG_DIR:-/var/log/mysql}
 SOCKET=${SOCKET:-/run/mysqld/mysqld.sock}
 MEMINFO=${MEMINFO:-/proc/meminfo}
+MYSQL_ID=1501
 KEEP_SECONDS=31536000 # a certificate that ends within a year is made anew
 
 # shellcheck source=common.sh
@@ -59,12 +60,15 @@ install_mysql() {
     fetch "$MYSQL_KEY" "$MYSQL_SHA256" "$STATE/mysql.tar"
     rm -rf "$home.part"
     mkdir -p "$home.part"
-    tar -xf "$STATE/mysql.tar" --strip-components=1 -C "$home.part"
+    tar -xf "$STATE/mysql.tar" --no-same-owner --strip-components=1 -C "$home.part"
     mv "$home.part" "$home"
     rm -f "$STATE/mysql.tar"
   fi
   ln -sfn "$home" "$MYSQL"
-  getent passwd mysql >/dev/null || useradd --system --user-group --no-create-home --home-dir / --shell /sbin/nologin mysql
+  # Fixed ids: the data outlives the image, and another image would count its users differently.
+  getent group mysql >/dev/null || groupadd --gid "$MYSQL_ID" mysql
+  getent passwd mysql >/dev/null ||
+    useradd --uid "$MYSQL_ID" --gid mysql --no-create-home --home-dir / --shell /sbin/nologin mysql
   install -d -o mysql -g mysql -m 0750 "$LOG_DIR"
 }
 
@@ -136,6 +140,8 @@ start_mysql() {
     "$MYSQL/bin/mysqld" --no-defaults --initialize-insecure --user=mysql --basedir="$MYSQL" --datadir="$DATA/mysql.new"
     mv "$DATA/mysql.new" "$DATA/mysql"
   fi
+  # From a volume or snapshot of an instance that had other ids.
+  [[ "$(stat -c %u "$DATA/mysql")" == "$(id -u mysql)" ]] || chown -R mysql:mysql "$DATA/mysql"
   if [[ $changed == yes ]]; then systemctl restart vinfast-mysql.service; else systemctl start vinfast-mysql.service; fi
   for ((try = 1; try <= 60; try++)); do
     "$MYSQL/bin/mysqladmin" --socket="$SOCKET" --user=root --silent ping >/dev/null 2>&1 && return
@@ -179,7 +185,8 @@ publish_ca() {
 
 main() {
   trap wake_session_manager EXIT
-  install_packages amazon-cloudwatch-agent libaio logrotate ncurses-compat-libs numactl-libs openssl tar xfsprogs xz
+  install_packages amazon-cloudwatch-agent awscli-2 diffutils gzip libaio logrotate numactl-libs openssl tar xfsprogs xz
+  systemctl enable --now logrotate.timer
   mount_data
   install_mysql
   make_certificates

@@ -10,6 +10,7 @@ SOCKET=${SOCKET:-/run/mysqld/mysqld.sock}
 # shellcheck source=common.sh
 . "$COMMON"
 
+rm -f "$DATA"/dump.?????? # of a dump that a power cut ended
 file=$(mktemp "$DATA/dump.XXXXXX")
 trap 'rm -f "$file"' EXIT
 # A file first: a dump that breaks off must not look like one.

@@ -51,7 +51,8 @@ start_app() {
 
 main() {
   trap wake_session_manager EXIT
-  install_packages amazon-cloudwatch-agent amazon-efs-utils logrotate
+  install_packages amazon-cloudwatch-agent amazon-efs-utils awscli-2 logrotate
+  systemctl enable --now logrotate.timer
   make_user
   mount_shared
   fetch_app
