@@ -90,19 +90,13 @@ svg { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", 
 `
 
 func (d *drawing) svg() string {
-	resources := 0
-	for _, r := range d.plan.Resources {
-		if r.Custom {
-			resources++
-		}
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="Architecture of the VinFast car classifier on AWS">`+"\n", pictureWidth, pictureHeight)
 	fmt.Fprintf(&b, "<style>%s</style>\n", pictureStyle)
 	b.WriteString(`<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#5b6876"/></marker></defs>` + "\n")
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#ffffff"/>`+"\n", pictureWidth, pictureHeight)
 	b.WriteString(`<text class="head" x="24" y="34">VinFast car classifier on AWS</text>` + "\n")
-	fmt.Fprintf(&b, `<text class="sub" x="24" y="54">Drawn from the program: the stack dev, %d resources</text>`+"\n", resources)
+	b.WriteString(`<text class="sub" x="24" y="54">Drawn from the program: the stack dev</text>` + "\n")
 	b.WriteString(d.parts.String())
 	b.WriteString(d.labels.String())
 	b.WriteString("</svg>\n")
