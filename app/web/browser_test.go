@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,8 +31,9 @@ type tab struct {
 
 func browser(t *testing.T) *tab {
 	t.Helper()
+	dir := scratch(t)
 	flags := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1100, 900),
+		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.Env("TMPDIR=" + dir), chromedp.WindowSize(1100, 900),
 		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU,
 	}
 	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars"} {
@@ -43,6 +45,11 @@ func browser(t *testing.T) *tab {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("close the browser: %v", err)
+		}
+	})
 	b := &tab{t: t, ctx: ctx}
 	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
@@ -51,6 +58,22 @@ func browser(t *testing.T) *tab {
 		return chromedp.Listen(ctx, b.hear)
 	}))
 	return b
+}
+
+// scratch is a folder for the browser. Unlike t.TempDir, a helper process that
+// writes into it while it is removed fails no test.
+func scratch(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "vinfast-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Logf("left behind: %v", err)
+		}
+	})
+	return dir
 }
 
 // hear keeps what the browser would show in its console: a broken rule of the
