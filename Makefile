@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 PORT ?= 8080
 MODEL ?=
+STACK ?= dev
 
 # Compilers and tests keep their scratch files in the checkout, too.
 export TMPDIR := $(CURDIR)/.local/tmp
@@ -10,7 +11,7 @@ export TMPDIR := $(CURDIR)/.local/tmp
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: local-build ## the whole system on this computer (PORT=8080, MODEL=folder or Hugging Face id); Ctrl-C stops it
@@ -26,7 +27,7 @@ local-build: .local/tmp ## build the web app and the local servers into .local/b
 	@mkdir -p $@
 
 .PHONY: test
-test: test-deps check test-race ## everything a contributor must see pass
+test: test-deps check test-race test-infra ## everything a contributor must see pass
 	@echo "All tests passed."
 
 .PHONY: check
@@ -43,9 +44,23 @@ check: .local/tmp ## formatting, vet, staticcheck, shellcheck, known vulnerabili
 test-race: .local/tmp test-deps
 	go test -race -shuffle=on -timeout 30m ./app/... ./local/...
 
+# The count of mutations that the controls notice is printed, so that a shrinking
+# one is seen.
+.PHONY: test-infra
+test-infra: .local/tmp test-deps
+	go test -shuffle=on ./infra/... .
+	@go test -run TestMutations -v ./infra | grep -E 'mutations|FAIL'
+
 .PHONY: bench
 bench: local-build ## measure, and write docs/bench.md
 	@go run ./local/bench
+
+.PHONY: preview up destroy verify
+preview up destroy: ## pulumi on a stack in your AWS account (STACK=dev)
+	@pulumi $@ --stack "$(STACK)"
+
+verify: ## check every path from the web instance of a deployed stack (STACK=dev)
+	@eval "$$(pulumi stack output doctorCommand --stack "$(STACK)")"
 
 # What the tests need besides Go: programs of the system, and the Python client
 # that the local endpoint is tested with.
