@@ -27,7 +27,6 @@ class Car:
     spokes: int
     cladding: bool = False   # black sills and arches
     rails: bool = False      # roof rails
-    floating: bool = False   # black rear pillar
     front: tuple = field(default=())  # (kind, points or numbers) drawn on the nose
     bar: tuple = ()          # rear lamps: (z, height, full width?)
     sill: str = ""           # colour of a bright line along the sill
@@ -41,7 +40,7 @@ FADIL = Car(
      (.86, .965, G), (.955, .64, P), (.99, .54, P), (1.0, .33, P), (.975, .17, P)),
     ((.265, .655), (.405, .895), (.54, .945), (.76, .93), (.865, .80), (.845, .70)),
     (.50, .715), (.285, .515, .735), 5, cladding=True, rails=True,
-    front=(("grille", .62, .43, .50, "#20242a"), ("lower", .75, .20, .33), ("lamps", .52, .97, .44, .545), ("v", .24, .505, .41, "#e8ebef")),
+    front=(("grille", .62, .43, .50, "#20242a"), ("lower", .75, .20, .33), ("lamps", .62, .98, .44, .52), ("v", .30, .50, .40, "#e8ebef")),
     bar=(.62, .17, False))
 
 LUX_A = Car(
@@ -76,7 +75,7 @@ VF8 = Car(
     ((.02, .16, P), (.0, .31, P), (.012, .50, P), (.06, .60, P), (.245, .67, G), (.42, .955, P), (.50, 1.0, P),
      (.69, .965, G), (.875, .795, P), (.985, .70, P), (.995, .55, P), (1.0, .36, P), (.97, .17, P)),
     ((.28, .67), (.42, .905), (.50, .945), (.68, .91), (.84, .80), (.865, .755), (.80, .715)),
-    (.52, .715), (.30, .53, .735), 5, floating=True,
+    (.52, .715), (.30, .53, .735), 5,
     front=(("lower", .8, .19, .32), ("lamps", .70, .95, .37, .44), ("v", .99, .575, .47, "#ffffff"), ("v", .99, .615, .51, "#c9d0d8")),
     bar=(.66, .035, True), sill="#c8ccd2")
 
@@ -85,8 +84,8 @@ VF_E34 = Car(
     ((.02, .17, P), (.0, .32, P), (.008, .53, P), (.05, .62, P), (.235, .69, G), (.395, .95, P), (.49, 1.0, P),
      (.82, .955, P), (.885, .905, G), (.955, .70, P), (.99, .615, P), (1.0, .36, P), (.975, .19, P)),
     ((.27, .685), (.395, .90), (.49, .945), (.78, .905), (.85, .83), (.825, .745)),
-    (.505, .71), (.29, .515, .73), 8, cladding=True, floating=True, rails=True,
-    front=(("lower", .82, .19, .34), ("lamps", .62, .93, .36, .46), ("v", .97, .605, .50, "#ffffff")),
+    (.505, .71), (.29, .515, .73), 8, cladding=True, rails=True,
+    front=(("lower", .82, .19, .34), ("lamps", .66, .93, .38, .45), ("v", .97, .605, .50, "#ffffff")),
     bar=(.64, .055, True))
 
 CARS = (FADIL, LUX_A, LUX_SA, PRESIDENT, VF8, VF_E34)

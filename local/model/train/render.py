@@ -97,15 +97,10 @@ class Scene:
         rx, rz = radius / self.car.length, radius / self.car.height
         return [(x + rx * math.cos(t), u, z + rz * math.sin(t)) for t in a]
 
-    def axles(self):
-        car = self.car
-        front = car.overhang / car.length
-        return front, front + car.wheelbase / car.length
-
     def strips(self):
-        """The surfaces that run across the car: nose, bonnet, windscreen, roof, tail."""
+        """The surfaces that run across the car: nose, bonnet, windscreen, roof, tail; the far ones first."""
         pts = smooth(self.car.profile)
-        for a, b in sorted(zip(pts, pts[1:]), key=lambda e: -self.view.distance + e[0][0] * self.trig[1]):
+        for a, b in sorted(zip(pts, pts[1:]), key=lambda e: e[0][0] * self.trig[1]):
             quad = [(a[0], -1, a[1]), (b[0], -1, b[1]), (b[0], 1, b[1]), (a[0], 1, a[1])]
             q = self.project(quad)
             area = np.sum(q[:, 0] * np.roll(q[:, 1], -1) - np.roll(q[:, 0], -1) * q[:, 1])
@@ -132,19 +127,19 @@ class Scene:
     def glasshouse(self):
         car = self.car
         outer = smooth(car.window, 2, closed=True)
-        if car.floating:
-            back = max(p[0] for p in car.window)
-            self.poly(self.side([(back - .07, car.belt + .03), (back + .05, car.belt + .07), (back + .02, car.belt + .17),
-                                 (back - .09, car.belt + .22)]), self.lit("#15171b", 1))
+        crown = sorted(p for p in outer if p[1] > car.belt + .1)
         self.poly(self.side(outer), self.lit("#2a343f", 1))
         top = [(x, min(z, car.belt + .17)) for x, z in outer]
         self.poly(self.side(top), self.lit("#1c232b", 1))
         for x in car.pillars:
-            self.line(self.side([(x, car.belt), (x + .012, .93)]), self.lit("#0e1013", 1), .07)
+            top = float(np.interp(x + .012, *zip(*crown)))
+            if x < crown[-1][0]:
+                self.line(self.side([(x, car.belt + .01), (x + .012, top)]), self.lit("#0e1013", 1), .06)
         if not car.cladding:
             self.line(self.side(outer + outer[:1]), self.lit("#c9ced4", 1), .018)
         if car.rails:
-            self.line([(.42, -.86, 1.0), (.45, -.86, 1.03), (.78, -.86, 1.015), (.82, -.86, .98)], self.lit("#3a3f45", 1), .04)
+            roof = [(x, -.93, z + .012) for x, z, _ in smooth(car.profile) if .44 < x < .80 and z > .9]
+            self.line(roof, self.lit("#3a3f45", 1), .04)
         front = min(p[0] for p in car.window)
         self.poly([(front + .012, -1.0, car.belt), (front + .012, -1.13, car.belt + .055), (front + .045, -1.13, car.belt + .065),
                    (front + .05, -1.0, car.belt + .01)], self.lit(self.paint, .8))
@@ -168,7 +163,7 @@ class Scene:
     def wheels(self, u):
         car = self.car
         z = car.tyre / 2 / car.height
-        for x in self.axles():
+        for x in (car.overhang / car.length, (car.overhang + car.wheelbase) / car.length):
             if u < 0:
                 arch = [(px, pu, max(pz, z * .8)) for px, pu, pz in self.disc(x, z * 1.05, car.tyre / 2 + (.10 if car.cladding else .045), u * 1.003)]
                 self.poly(arch, self.lit("#1b1d20" if car.cladding else "#0c0d0f", 1))
@@ -247,7 +242,7 @@ class Scene:
         before = self.image.copy()
         self.wheels(1)
         low = car.clearance / car.height
-        self.poly(self.side([(.05, low), (.95, low), (.95, .3), (.05, .3)], -.9), self.lit("#0d0e10", 1))
+        self.poly(self.side([(.12, low), (.88, low), (.9, .3), (.1, .3)], -.85), self.lit("#0d0e10", 1))
         self.strips()
         (self.tail if self.view.yaw > 0 else self.nose)()
         self.body_side()
