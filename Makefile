@@ -35,7 +35,7 @@ check: .local/tmp ## formatting, vet, staticcheck, shellcheck, known vulnerabili
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "Not formatted (gofmt -w): $$unformatted"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
-	shellcheck $$(git ls-files '*.sh') .ci/run
+	shellcheck $$(git ls-files 'local/*.sh') .ci/run
 	@go tool govulncheck ./app/... 2>.local/tmp/govulncheck || { \
 		grep -q 'fetching vulnerabilities' .local/tmp/govulncheck && echo "govulncheck: left out, its database cannot be reached from here"; } || { \
 		cat .local/tmp/govulncheck; exit 1; }
