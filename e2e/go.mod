@@ -1,0 +1,3 @@
+module vinfast-classifier/e2e
+
+go 1.26.0
