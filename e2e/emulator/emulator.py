@@ -4,6 +4,7 @@ Each gap below is named by its AWS API. It keeps what was sent, answers with tha
 program's order of deletion depends on it. Nothing here knows the program: no name, size or policy of ours.
 """
 
+import inspect
 import json
 import os
 import sys
@@ -11,13 +12,25 @@ import threading
 import uuid
 from collections import defaultdict
 from urllib.parse import unquote
+from xml.etree import ElementTree
+
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # AWS's own policies exist, under their real names
 
 from moto.backup.exceptions import InvalidRequestException, ResourceNotFoundException
 from moto.backup.models import BackupBackend
 from moto.backup.responses import BackupResponse
 from moto.backup.urls import url_paths as backup_paths
-from moto.core.utils import unix_time
+from moto.core.responses import ActionResult
+from moto.core.utils import unix_time, utcnow
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ec2.models.instances import Instance
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.efs.responses import EFSResponse
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
+from moto.s3.responses import S3Response
+from moto.sagemaker.responses import SageMakerResponse
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -257,8 +270,186 @@ def delete_file_system_policy(self):
     return "{}", {}
 
 
+# EC2: what DescribeInstances, DescribeSecurityGroupRules and DescribeVpcEndpoints say.
+
+
+def primary_groups(instance):
+    primary = getattr(instance, "nics", {}).get(0)
+    return list(primary._group_set) if primary else instance._groups_sent
+
+
+def set_primary_groups(instance, groups):
+    instance._groups_sent = groups
+    if getattr(instance, "nics", {}).get(0):
+        instance.nics[0]._group_set = groups
+
+
+# DescribeInstances: an instance's groups are those of its primary interface, however that got them.
+Instance.security_groups = property(primary_groups, set_primary_groups)
+
+plain_association = NetworkInterface.association.fget
+# DescribeInstances: an interface without a public address has no association, not an empty one.
+NetworkInterface.association = property(lambda interface: plain_association(interface) or None)
+
+plain_prep_nics = Instance.prep_nics
+
+
+def prep_nics(self, nic_spec, *args, **kwargs):
+    """RunInstances: an interface made with the instance goes with it, unless the caller says otherwise."""
+    sent = {int(nic["DeviceIndex"]): nic for nic in nic_spec}
+    plain_prep_nics(self, nic_spec, *args, **kwargs)
+    for index, interface in self.nics.items():
+        asked = sent.get(index, {})
+        if "NetworkInterfaceId" not in asked and "DeleteOnTermination" not in asked:
+            interface.delete_on_termination = True
+
+
+Instance.prep_nics = prep_nics
+
+plain_terminate = Instance.terminate
+
+
+def terminate(self):
+    """TerminateInstances: an interface that outlives the instance is free again."""
+    interfaces = list(self.nics.values())
+    answer = plain_terminate(self)
+    for interface in interfaces:
+        if interface.id in self.ec2_backend.enis:
+            interface.instance = interface.attachment_id = interface.attach_time = interface.device_index = None
+            interface.status = "available"
+    return answer
+
+
+Instance.terminate = terminate
+
+plain_rule = SecurityGroupRule.__init__
+
+
+def security_group_rule(self, *args, **kwargs):
+    plain_rule(self, *args, **kwargs)
+    self.prefix_list_sent = inspect.signature(plain_rule).bind(self, *args, **kwargs).arguments.get("prefix_list_id") or {}
+
+
+SecurityGroupRule.__init__ = security_group_rule
+# DescribeSecurityGroupRules: the description of a rule whose other end is a group or a prefix list.
+SecurityGroupRule.description = property(
+    lambda rule: next(
+        (end["Description"] for end in (rule.ip_range, rule.source_group, rule.prefix_list_sent) if "Description" in end),
+        None,
+    )
+)
+
+plain_delete_vpc_endpoints = EC2Backend.delete_vpc_endpoints
+
+
+def delete_vpc_endpoints(self, vpce_ids=None):
+    """DeleteVpcEndpoints: a deleted endpoint can be described no more."""
+    plain_delete_vpc_endpoints(self, vpce_ids)
+    for endpoint in vpce_ids or []:
+        self.vpc_end_points.pop(endpoint, None)
+
+
+EC2Backend.delete_vpc_endpoints = delete_vpc_endpoints
+
+
+# S3: conditions of bucket policies, notifications to EventBridge.
+
+plain_get_permission = FakeBucket.get_permission
+
+
+def get_permission(self, action, resource):
+    """Any S3 request: moto takes a policy's statements without their conditions, and this server has no TLS. A statement
+    that depends on a condition decides nothing here; that it is there and what it says is read with GetBucketPolicy."""
+    if self.policy is None:
+        return plain_get_permission(self, action, resource)
+    whole = self.policy
+    document = json.loads(whole)
+    document["Statement"] = [statement for statement in document["Statement"] if not statement.get("Condition")]
+    if not document["Statement"]:
+        return PermissionResult.NEUTRAL
+    try:
+        self.policy = json.dumps(document).encode()
+        return plain_get_permission(self, action, resource)
+    finally:
+        self.policy = whole
+
+
+FakeBucket.get_permission = get_permission
+
+plain_get_bucket_notification = S3Response.get_bucket_notification
+
+
+@gap(S3Response)
+def get_bucket_notification(self):
+    """GetBucketNotificationConfiguration: EventBridge, which has no settings but to be there."""
+    kept_configuration = self.backend.get_bucket_notification_configuration(self.bucket_name)
+    if kept_configuration is None or kept_configuration.event_bridge is None:
+        return plain_get_bucket_notification(self)
+    status, headers, text = plain_get_bucket_notification(self)
+    root = ElementTree.fromstring(text)
+    ElementTree.SubElement(root, root.tag.replace("NotificationConfiguration", "EventBridgeConfiguration"))
+    return status, headers, ElementTree.tostring(root, encoding="unicode", default_namespace=root.tag[1:].partition("}")[0])
+
+
+# SageMaker: what was sent and moto's models leave out, an endpoint's update.
+
+sent_to_sagemaker = {}  # what was sent, by the ARN of what it made
+
+
+def keep_sent(create, arn):
+    """CreateModel, CreateEndpointConfig: keeps the whole request."""
+
+    def call(self):
+        answer = create(self)
+        sent_to_sagemaker[answer.result[arn]] = dict(self._get_params())
+        return answer
+
+    return call
+
+
+def describe_sent(describe, arn):
+    """DescribeModel, DescribeEndpointConfig: every member that was sent, none that was not and is empty."""
+
+    def call(self):
+        known = describe(self).result
+        sent = sent_to_sagemaker.get(known[arn], {})
+        return ActionResult({**{name: value for name, value in known.items() if value not in (None, {}, [])}, **sent})
+
+    return call
+
+
+SageMakerResponse.create_model = keep_sent(SageMakerResponse.create_model, "ModelArn")
+SageMakerResponse.describe_model = describe_sent(SageMakerResponse.describe_model, "ModelArn")
+SageMakerResponse.create_endpoint_config = keep_sent(SageMakerResponse.create_endpoint_config, "EndpointConfigArn")
+SageMakerResponse.describe_endpoint_config = describe_sent(SageMakerResponse.describe_endpoint_config, "EndpointConfigArn")
+
+
+@gap(SageMakerResponse)
+def update_endpoint(self):
+    backend = self.sagemaker_backend
+    endpoint = backend.endpoints[self._get_param("EndpointName")]
+    configuration = backend.describe_endpoint_config(self._get_param("EndpointConfigName"))
+    endpoint.endpoint_config_name = configuration["EndpointConfigName"]
+    endpoint.production_variants = endpoint._process_production_variants(configuration["ProductionVariants"])
+    endpoint.last_modified_time = utcnow()
+    return ActionResult({"EndpointArn": endpoint.arn})
+
+
+def faults_at_once(application):
+    """Turns a failure of the emulator itself, which a client would repeat for minutes, into a refusal."""
+
+    def call(environment, start_response):
+        def start(status, headers, *rest):
+            return start_response("400 Emulator Failure" if status.startswith("5") else status, headers, *rest)
+
+        return application(environment, start)
+
+    return call
+
+
 def main():
-    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+    application = faults_at_once(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True)
     print(server.server_address[1], flush=True)
     # The parent holds this process's standard input open: when the parent is gone, so is the emulator.
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
