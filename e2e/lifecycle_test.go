@@ -20,7 +20,7 @@ import (
 // Bounds of one pulumi command. They end a hang; no test is decided by how fast it is.
 const (
 	planLimit   = 5 * time.Minute // preview, refresh
-	deployLimit = 15 * time.Minute
+	deployLimit = 10 * time.Minute
 )
 
 // outputs are the stack outputs that users and other tools hold on to.
@@ -152,13 +152,9 @@ func fill(t *testing.T, account *cloud.Account, outputs map[string]any) {
 
 func parameters(t *testing.T, account *cloud.Account) []string {
 	t.Helper()
-	answer, err := account.SSM.DescribeParameters(t.Context(), &ssm.DescribeParametersInput{})
+	names, err := account.Parameters(t.Context())
 	if err != nil {
 		t.Fatalf("list parameters: %v", err)
-	}
-	var names []string
-	for _, parameter := range answer.Parameters {
-		names = append(names, aws.ToString(parameter.Name))
 	}
 	return names
 }

@@ -4,17 +4,21 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/backup"
+	backuptypes "github.com/aws/aws-sdk-go-v2/service/backup/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/efs"
+	efstypes "github.com/aws/aws-sdk-go-v2/service/efs/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	sagemakertypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
@@ -33,7 +37,7 @@ func (a *Account) Inventory(ctx context.Context) ([]string, error) {
 		{"backup plan", a.plans}, {"backup vault", a.vaults},
 		{"efs access point", a.accessPoints}, {"efs file system", a.fileSystems},
 		{"iam policy", a.policies}, {"iam profile", a.profiles}, {"iam role", a.roles},
-		{"logs group", a.logGroups}, {"s3 bucket", a.buckets}, {"ssm parameter", a.parameters},
+		{"logs group", a.logGroups}, {"s3 bucket", a.buckets}, {"ssm parameter", a.Parameters},
 		{"sagemaker model", a.models}, {"sagemaker configuration", a.configurations}, {"sagemaker endpoint", a.sageMakerEndpoints},
 	} {
 		ids, err := list.ids(ctx)
@@ -48,19 +52,6 @@ func (a *Account) Inventory(ctx context.Context) ([]string, error) {
 	return found, nil
 }
 
-// pages collects the ids of all pages.
-func pages[Output any](ctx context.Context, more func() bool, next func(context.Context) (Output, error), ids func(Output) []string) ([]string, error) {
-	var all []string
-	for more() {
-		page, err := next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, ids(page)...)
-	}
-	return all, nil
-}
-
 // each maps a list to its ids; an empty id is left out.
 func each[T any](list []T, id func(T) string) []string {
 	var ids []string
@@ -72,133 +63,12 @@ func each[T any](list []T, id func(T) string) []string {
 	return ids
 }
 
-func (a *Account) addresses(ctx context.Context) ([]string, error) {
-	answer, err := a.EC2.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
-	if err != nil {
-		return nil, err
-	}
-	return each(answer.Addresses, func(x ec2types.Address) string { return aws.ToString(x.AllocationId) }), nil
-}
-
-func (a *Account) endpoints(ctx context.Context) ([]string, error) {
-	p := ec2.NewDescribeVpcEndpointsPaginator(a.EC2, &ec2.DescribeVpcEndpointsInput{})
-	return pages(ctx, p.HasMorePages, func(ctx context.Context) (*ec2.DescribeVpcEndpointsOutput, error) { return p.NextPage(ctx) },
-		func(page *ec2.DescribeVpcEndpointsOutput) []string {
-			return each(page.VpcEndpoints, func(x ec2types.VpcEndpoint) string {
-				if x.State == ec2types.StateDeleted || x.State == "deleted" {
-					return ""
-				}
-				return aws.ToString(x.VpcEndpointId)
-			})
-		})
-}
-
-func (a *Account) flowLogs(ctx context.Context) ([]string, error) {
-	answer, err := a.EC2.DescribeFlowLogs(ctx, &ec2.DescribeFlowLogsInput{})
-	if err != nil {
-		return nil, err
-	}
-	return each(answer.FlowLogs, func(x ec2types.FlowLog) string { return aws.ToString(x.FlowLogId) }), nil
-}
-
-func (a *Account) gateways(ctx context.Context) ([]string, error) {
-	answer, err := a.EC2.DescribeInternetGateways(ctx, &ec2.DescribeInternetGatewaysInput{})
-	if err != nil {
-		return nil, err
-	}
-	return each(answer.InternetGateways, func(x ec2types.InternetGateway) string { return aws.ToString(x.InternetGatewayId) }), nil
-}
-
-// Instances are the instances that are not terminated.
-func (a *Account) Instances(ctx context.Context) ([]ec2types.Instance, error) {
-	answer, err := a.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{})
-	if err != nil {
-		return nil, err
-	}
-	var live []ec2types.Instance
-	for _, reservation := range answer.Reservations {
-		for _, instance := range reservation.Instances {
-			if instance.State.Name != ec2types.InstanceStateNameTerminated {
-				live = append(live, instance)
-			}
-		}
-	}
-	return live, nil
-}
-
-func (a *Account) instances(ctx context.Context) ([]string, error) {
-	live, err := a.Instances(ctx)
-	return each(live, func(x ec2types.Instance) string { return aws.ToString(x.InstanceId) }), err
-}
-
-func (a *Account) interfaces(ctx context.Context) ([]string, error) {
-	answer, err := a.EC2.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{})
-	if err != nil {
-		return nil, err
-	}
-	return each(answer.NetworkInterfaces, func(x ec2types.NetworkInterface) string {
-		return aws.ToString(x.NetworkInterfaceId) + " " + aws.ToString(x.Description)
-	}), nil
-}
-
-func (a *Account) networks(ctx context.Context) ([]string, error) {
-	answer, err := a.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{})
-	if err != nil {
-		return nil, err
-	}
-	return each(answer.Vpcs, func(x ec2types.Vpc) string { return aws.ToString(x.VpcId) }), nil
-}
-
-func (a *Account) routeTables(ctx context.Context) ([]string, error) {
-	answer, err := a.EC2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{})
-	if err != nil {
-		return nil, err
-	}
-	return each(answer.RouteTables, func(x ec2types.RouteTable) string { return aws.ToString(x.RouteTableId) }), nil
-}
-
-func (a *Account) groups(ctx context.Context) ([]string, error) {
-	answer, err := a.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{})
-	if err != nil {
-		return nil, err
-	}
-	return each(answer.SecurityGroups, func(x ec2types.SecurityGroup) string { return aws.ToString(x.GroupId) }), nil
-}
-
-func (a *Account) rules(ctx context.Context) ([]string, error) {
-	answer, err := a.EC2.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{})
-	if err != nil {
-		return nil, err
-	}
-	return each(answer.SecurityGroupRules, func(x ec2types.SecurityGroupRule) string { return aws.ToString(x.SecurityGroupRuleId) }), nil
-}
-
-func (a *Account) subnets(ctx context.Context) ([]string, error) {
-	answer, err := a.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{})
-	if err != nil {
-		return nil, err
-	}
-	return each(answer.Subnets, func(x ec2types.Subnet) string { return aws.ToString(x.SubnetId) }), nil
-}
-
-func (a *Account) volumes(ctx context.Context) ([]string, error) {
-	answer, err := a.EC2.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{})
-	if err != nil {
-		return nil, err
-	}
-	return each(answer.Volumes, func(x ec2types.Volume) string { return aws.ToString(x.VolumeId) }), nil
-}
-
 func (a *Account) plans(ctx context.Context) ([]string, error) {
 	answer, err := a.Backup.ListBackupPlans(ctx, &backup.ListBackupPlansInput{})
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, plan := range answer.BackupPlansList {
-		ids = append(ids, aws.ToString(plan.BackupPlanId))
-	}
-	return ids, nil
+	return each(answer.BackupPlansList, func(x backuptypes.BackupPlansListMember) string { return aws.ToString(x.BackupPlanId) }), nil
 }
 
 func (a *Account) vaults(ctx context.Context) ([]string, error) {
@@ -206,11 +76,7 @@ func (a *Account) vaults(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, vault := range answer.BackupVaultList {
-		ids = append(ids, aws.ToString(vault.BackupVaultName))
-	}
-	return ids, nil
+	return each(answer.BackupVaultList, func(x backuptypes.BackupVaultListMember) string { return aws.ToString(x.BackupVaultName) }), nil
 }
 
 func (a *Account) accessPoints(ctx context.Context) ([]string, error) {
@@ -218,11 +84,7 @@ func (a *Account) accessPoints(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, point := range answer.AccessPoints {
-		ids = append(ids, aws.ToString(point.AccessPointId))
-	}
-	return ids, nil
+	return each(answer.AccessPoints, func(x efstypes.AccessPointDescription) string { return aws.ToString(x.AccessPointId) }), nil
 }
 
 // fileSystems lists their mount targets with them.
@@ -231,11 +93,9 @@ func (a *Account) fileSystems(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, system := range answer.FileSystems {
-		ids = append(ids, fmt.Sprintf("%s with %d mount targets", aws.ToString(system.FileSystemId), system.NumberOfMountTargets))
-	}
-	return ids, nil
+	return each(answer.FileSystems, func(x efstypes.FileSystemDescription) string {
+		return fmt.Sprintf("%s with %d mount targets", aws.ToString(x.FileSystemId), x.NumberOfMountTargets)
+	}), nil
 }
 
 func (a *Account) policies(ctx context.Context) ([]string, error) {
@@ -267,11 +127,7 @@ func (a *Account) logGroups(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, group := range answer.LogGroups {
-		ids = append(ids, aws.ToString(group.LogGroupName))
-	}
-	return ids, nil
+	return each(answer.LogGroups, func(x logtypes.LogGroup) string { return aws.ToString(x.LogGroupName) }), nil
 }
 
 func (a *Account) buckets(ctx context.Context) ([]string, error) {
@@ -279,24 +135,25 @@ func (a *Account) buckets(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, bucket := range answer.Buckets {
-		ids = append(ids, aws.ToString(bucket.Name))
-	}
-	return ids, nil
+	return each(answer.Buckets, func(x s3types.Bucket) string { return aws.ToString(x.Name) }), nil
 }
 
-// parameters are the account's own, not AWS's public ones.
-func (a *Account) parameters(ctx context.Context) ([]string, error) {
-	answer, err := a.SSM.DescribeParameters(ctx, &ssm.DescribeParametersInput{})
-	if err != nil {
-		return nil, err
+// Parameters are the account's own. Moto lists AWS's public ones with them, which AWS does not.
+func (a *Account) Parameters(ctx context.Context) ([]string, error) {
+	var names []string
+	p := ssm.NewDescribeParametersPaginator(a.SSM, &ssm.DescribeParametersInput{})
+	for p.HasMorePages() {
+		page, err := p.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, parameter := range page.Parameters {
+			if name := aws.ToString(parameter.Name); !strings.HasPrefix(name, "/aws/") {
+				names = append(names, name)
+			}
+		}
 	}
-	var ids []string
-	for _, parameter := range answer.Parameters {
-		ids = append(ids, aws.ToString(parameter.Name))
-	}
-	return ids, nil
+	return names, nil
 }
 
 func (a *Account) models(ctx context.Context) ([]string, error) {
@@ -304,11 +161,7 @@ func (a *Account) models(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, model := range answer.Models {
-		ids = append(ids, aws.ToString(model.ModelName))
-	}
-	return ids, nil
+	return each(answer.Models, func(x sagemakertypes.ModelSummary) string { return aws.ToString(x.ModelName) }), nil
 }
 
 func (a *Account) configurations(ctx context.Context) ([]string, error) {
@@ -316,11 +169,7 @@ func (a *Account) configurations(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, configuration := range answer.EndpointConfigs {
-		ids = append(ids, aws.ToString(configuration.EndpointConfigName))
-	}
-	return ids, nil
+	return each(answer.EndpointConfigs, func(x sagemakertypes.EndpointConfigSummary) string { return aws.ToString(x.EndpointConfigName) }), nil
 }
 
 func (a *Account) sageMakerEndpoints(ctx context.Context) ([]string, error) {
@@ -328,9 +177,5 @@ func (a *Account) sageMakerEndpoints(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, endpoint := range answer.Endpoints {
-		ids = append(ids, aws.ToString(endpoint.EndpointName))
-	}
-	return ids, nil
+	return each(answer.Endpoints, func(x sagemakertypes.EndpointSummary) string { return aws.ToString(x.EndpointName) }), nil
 }

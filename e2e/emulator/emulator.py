@@ -28,7 +28,7 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.efs.responses import EFSResponse
 from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
 from moto.sagemaker.responses import SageMakerResponse
 from moto.server import DomainDispatcherApplication, create_backend_app
@@ -352,7 +352,10 @@ def delete_vpc_endpoints(self, vpce_ids=None):
 EC2Backend.delete_vpc_endpoints = delete_vpc_endpoints
 
 
-# S3: conditions of bucket policies, notifications to EventBridge.
+# S3: the deletion of delete markers, conditions of bucket policies, notifications to EventBridge.
+
+# DeleteObjects: moto drops what an object holds in memory, and a delete marker holds nothing.
+FakeDeleteMarker.dispose = lambda marker: None
 
 plain_get_permission = FakeBucket.get_permission
 

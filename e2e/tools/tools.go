@@ -37,6 +37,9 @@ func Prepare(ctx context.Context, source string, say func(format string, args ..
 	if err != nil {
 		return Tools{}, err
 	}
+	if source, err = filepath.Abs(source); err != nil {
+		return Tools{}, fmt.Errorf("find this module's folder: %w", err)
+	}
 	b := builder{root: root, source: source, say: say}
 	var t Tools
 	if t.Pulumi, err = b.pulumi(ctx); err != nil {
