@@ -28,7 +28,6 @@ type Tools struct {
 	Pulumi string // the CLI; its language host is beside it or on PATH
 	Plugin string // the folder of the AWS plugin
 	Python string // an interpreter that has moto
-	Bridge bool   // the plugin is the bridged one, not the official one
 }
 
 // Prepare finds or makes all tools. Source is this module's folder. The first time on a machine it takes minutes.
@@ -45,7 +44,13 @@ func Prepare(ctx context.Context, source string, say func(format string, args ..
 	if t.Pulumi, err = b.pulumi(ctx); err != nil {
 		return Tools{}, err
 	}
-	if t.Plugin, t.Bridge, err = b.plugin(ctx); err != nil {
+	if os.Getenv("VINFAST_E2E_PLUGIN") == "official" {
+		err := b.run(ctx, ".", "downloading the official AWS plugin", nil, t.Pulumi, "plugin", "install", "resource", "aws", "v"+PluginVersion)
+		if err != nil {
+			return Tools{}, err
+		}
+	}
+	if t.Plugin, err = b.plugin(ctx); err != nil {
 		return Tools{}, err
 	}
 	t.Python, err = b.python(ctx)
@@ -75,19 +80,18 @@ func (b builder) pulumi(ctx context.Context) (string, error) {
 }
 
 // plugin is the official AWS plugin if this user has installed it, else the bridged provider.
-func (b builder) plugin(ctx context.Context) (folder string, bridged bool, err error) {
+func (b builder) plugin(ctx context.Context) (string, error) {
 	if home, err := os.UserHomeDir(); err == nil {
 		official := filepath.Join(home, ".pulumi", "plugins", "resource-aws-v"+PluginVersion)
 		if _, err := os.Stat(filepath.Join(official, "pulumi-resource-aws")); err == nil {
 			b.say("AWS provider: the official plugin %s", official)
-			return official, false, nil
+			return official, nil
 		} else if !errors.Is(err, fs.ErrNotExist) {
-			return "", false, fmt.Errorf("look for the official plugin: %w", err)
+			return "", fmt.Errorf("look for the official plugin: %w", err)
 		}
 	}
 	recipe := []string{"provider", "tools/trim.go", "tools/timezone.go", "tools/tools.go"}
-	folder, err = b.once(ctx, "provider", recipe, b.bridge)
-	return folder, true, err
+	return b.once(ctx, "provider", recipe, b.bridge)
 }
 
 // bridge compiles the provider from a trimmed copy of the Terraform provider's source, and has it write its own schema.
