@@ -14,6 +14,7 @@ from collections import defaultdict
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import waitress
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # AWS's own policies exist, under their real names
 
 from moto.backup.exceptions import InvalidRequestException, ResourceNotFoundException
@@ -32,7 +33,6 @@ from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
 from moto.sagemaker.responses import SageMakerResponse
 from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
 
 def gap(response):
@@ -439,24 +439,30 @@ def update_endpoint(self):
 
 
 def faults_at_once(application):
-    """Turns a failure of the emulator itself, which a client would repeat for minutes, into a refusal."""
+    """Turns a failure of the emulator itself, which a client would repeat for minutes, into a refusal, and logs refusals."""
 
     def call(environment, start_response):
         def start(status, headers, *rest):
-            return start_response("400 Emulator Failure" if status.startswith("5") else status, headers, *rest)
+            if status.startswith("5"):
+                status = "400 Emulator Failure"
+            if status.startswith("4"):
+                print(environment["REQUEST_METHOD"], environment["REQUEST_URI"], status, file=sys.stderr, flush=True)
+            return start_response(status, headers, *rest)
 
+        environment["RAW_URI"] = environment["REQUEST_URI"]  # where moto looks for a path as it was sent
         return application(environment, start)
 
     return call
 
 
 def main():
+    # Not moto's own development server: it closes the connection after each answer, which a client now and then takes amiss.
     application = faults_at_once(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    print(server.server_address[1], flush=True)
+    server = waitress.create_server(application, host="127.0.0.1", port=0, threads=16)
+    print(server.effective_port, flush=True)
     # The parent holds this process's standard input open: when the parent is gone, so is the emulator.
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-    server.serve_forever()
+    server.run()
 
 
 if __name__ == "__main__":

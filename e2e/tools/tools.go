@@ -21,6 +21,8 @@ const (
 
 	providerSource = "github.com/upbound/terraform-provider-aws@v0.0.0-20241019052313-8fed8454b0e3" // 5.68 with its internals exported
 	providerSum    = "h1:f4VOuQgP3QN1+B41l9t3wz4eNWc4Nx2zm/1TVf6aX14="
+	smithySource   = "github.com/aws/smithy-go@v1.20.4" // the version that the provider asks for
+	smithySum      = "h1:2HK1zBdPgRbjFOHlfeQZfpC4r72MOb9bZkiFwggKO+4="
 )
 
 // Tools are the paths of what the harness runs.
@@ -90,7 +92,7 @@ func (b builder) plugin(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("look for the official plugin: %w", err)
 		}
 	}
-	recipe := []string{"provider", "tools/trim.go", "tools/timezone.go", "tools/tools.go"}
+	recipe := []string{"provider", "tools/trim.go", "tools/patch.go"}
 	return b.once(ctx, "provider", recipe, b.bridge)
 }
 
@@ -113,6 +115,13 @@ func (b builder) bridge(ctx context.Context, folder string) error {
 		return err
 	}
 	if err := TrimProvider(original, filepath.Join(work, "aws"), services); err != nil {
+		return err
+	}
+	runtime, err := b.download(ctx, smithySource, smithySum)
+	if err != nil {
+		return err
+	}
+	if err := copyRuntime(runtime, filepath.Join(work, "smithy")); err != nil {
 		return err
 	}
 	binary := filepath.Join(folder, "pulumi-resource-aws")

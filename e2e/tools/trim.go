@@ -121,6 +121,24 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, text, 0o644)
 }
 
+// copyRuntime copies AWS's Go runtime and repairs it.
+func copyRuntime(from, to string) error {
+	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		return copyFile(path, filepath.Join(to, rel))
+	})
+	if err != nil {
+		return fmt.Errorf("copy AWS's runtime: %w", err)
+	}
+	return closedBodyIsEmpty(filepath.Join(to, bodyFile))
+}
+
 // trimRegistry drops the import and the registration of each service that is not wanted.
 func trimRegistry(file string, services []string) error {
 	text, err := os.ReadFile(file)
