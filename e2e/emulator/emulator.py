@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import waitress
+
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # AWS's own policies exist, under their real names
 
 from moto.backup.exceptions import InvalidRequestException, ResourceNotFoundException
@@ -456,7 +457,7 @@ def faults_at_once(application):
 
 
 def main():
-    # Not moto's own development server: it closes the connection after each answer, which a client now and then takes amiss.
+    # Not moto's own development server: that one closes the connection after each answer.
     application = faults_at_once(DomainDispatcherApplication(create_backend_app))
     server = waitress.create_server(application, host="127.0.0.1", port=0, threads=16)
     print(server.effective_port, flush=True)
