@@ -51,6 +51,10 @@ test-infra: .local/tmp test-deps
 	go test -shuffle=on ./infra/... .
 	@go test -run TestMutations -v ./infra | grep -E 'mutations|FAIL'
 
+.PHONY: e2e
+e2e: .local/tmp ## the program through Pulumi's engine and the AWS provider against an emulated AWS
+	cd e2e && go test -count=1 -timeout 100m -v .
+
 .PHONY: bench
 bench: local-build ## measure, and write docs/bench.md
 	@go run ./local/bench
