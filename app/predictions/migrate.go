@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/pressly/goose/v3"
 )
 
@@ -16,15 +17,31 @@ var migrations embed.FS
 
 // Migrate brings the schema up to date. Instances that start together take
 // turns, so each statement runs once. It waits for its turn until ctx ends.
-func (s *Store) Migrate(ctx context.Context) error {
+//
+// The lock is taken here and not by goose: goose looks at its version table
+// before it locks, and MySQL shows that table a moment before its first row.
+func (s *Store) Migrate(ctx context.Context) (err error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectMySQL, s.db, files,
-		goose.WithSessionLocker(turn{}), goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(goose.DialectMySQL, s.db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
+	}
+	// The lock belongs to this one connection: when it breaks, the server
+	// frees the lock.
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate database: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if err := lock(ctx, conn); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock(context.WithoutCancel(ctx), conn)) }()
+	if err := mendVersions(ctx, conn); err != nil {
+		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate database: %w", err)
@@ -32,14 +49,14 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// turn is a lock of the server under a name for this schema. It belongs to the
-// one connection that migrates, so the server frees it when that breaks.
-type turn struct{}
+const (
+	lockName = "CONCAT('migrate ', SHA1(DATABASE()))" // at most 64 characters
 
-const lockName = "CONCAT('migrate ', SHA1(DATABASE()))" // at most 64 characters
+	errNoSuchTable = 1146
+)
 
-// SessionLock waits in short steps, so that the end of ctx is seen.
-func (turn) SessionLock(ctx context.Context, conn *sql.Conn) error {
+// lock waits in short steps, so that the end of ctx is seen.
+func lock(ctx context.Context, conn *sql.Conn) error {
 	for {
 		var got sql.NullBool
 		if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+lockName+", 5)").Scan(&got); err != nil {
@@ -54,9 +71,23 @@ func (turn) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	}
 }
 
-func (turn) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+func unlock(ctx context.Context, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, "DO RELEASE_LOCK("+lockName+")"); err != nil {
 		return fmt.Errorf("free the migration lock: %w", err)
+	}
+	return nil
+}
+
+// mendVersions writes goose's first row where a crash came between it and its
+// table; goose refuses such a table for ever.
+func mendVersions(ctx context.Context, conn *sql.Conn) error {
+	const first = "INSERT INTO goose_db_version (version_id, is_applied) SELECT 0, TRUE FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM goose_db_version)"
+	_, err := conn.ExecContext(ctx, first)
+	if fault := (*mysql.MySQLError)(nil); errors.As(err, &fault) && fault.Number == errNoSuchTable {
+		return nil // nothing was migrated yet
+	}
+	if err != nil {
+		return fmt.Errorf("mend the table of migrations: %w", err)
 	}
 	return nil
 }

@@ -43,6 +43,25 @@ func TestMigrateAgainAfterACrashBeforeTheVersionWasWritten(t *testing.T) {
 	}
 }
 
+func TestMigrateAgainAfterACrashBeforeTheFirstVersion(t *testing.T) {
+	dsn := schema(t)
+	if err := open(t, dsn).Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	db := plain(t, dsn)
+	for _, statement := range []string{"DELETE FROM goose_db_version", "DROP TABLE predictions"} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := open(t, dsn).Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := number(t, db, "SELECT COUNT(*) FROM predictions"); n != 0 {
+		t.Errorf("%d rows in a new table", n)
+	}
+}
+
 func TestMigrateWaitsForItsTurn(t *testing.T) {
 	dsn := schema(t)
 	conn, err := plain(t, dsn).Conn(t.Context())
