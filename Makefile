@@ -55,6 +55,13 @@ test-infra: .local/tmp test-deps
 e2e: .local/tmp ## the program through Pulumi's engine and the AWS provider against an emulated AWS
 	cd e2e && go test -count=1 -timeout 100m -v .
 
+# PyTorch is large (some GB) and only needed here: a Python environment of its own.
+.PHONY: model-train
+model-train: .local/tmp ## draw the pictures, train the demo model and report on it (20 minutes on two cores)
+	@test -x .local/venv-train/bin/python || python3 -m venv .local/venv-train
+	.local/venv-train/bin/pip install --disable-pip-version-check -r local/model/train/requirements.txt
+	.local/venv-train/bin/python local/model/train/train.py --cache .local/model-train
+
 .PHONY: bench
 bench: local-build ## measure, and write docs/bench.md
 	@go run ./local/bench
