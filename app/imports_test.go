@@ -1,0 +1,35 @@
+package main_test
+
+import (
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Imports point one way; and the demo model never gets into the binary that is
+// deployed.
+func TestImportsPointOneWay(t *testing.T) {
+	for pkg, forbidden := range map[string]string{
+		".":             `^vinfast-classifier/(local|infra)`,
+		"./car":         `^(net/http|database/sql|github\.com/(aws|go-sql-driver)/.*)|^vinfast-classifier/(app/[^c]|local|infra)`,
+		"./web":         `^vinfast-classifier/app/(sagemaker|photostore|predictions|spool)$`,
+		"./sagemaker":   `^vinfast-classifier/app/(web|photostore|predictions|spool)$`,
+		"./photostore":  `^vinfast-classifier/app/(web|sagemaker|predictions|spool)$`,
+		"./predictions": `^vinfast-classifier/app/(web|sagemaker|photostore|spool)$`,
+		"./spool":       `^vinfast-classifier/app/(web|sagemaker|photostore|predictions)$`,
+		"../infra":      `^vinfast-classifier/(app|local)`,
+		"../local":      `^vinfast-classifier/(app|infra)`,
+	} {
+		out, err := exec.Command("go", "list", "-deps", pkg).Output()
+		if err != nil {
+			t.Fatalf("go list -deps %s: %v", pkg, err)
+		}
+		bad := regexp.MustCompile(forbidden)
+		for dep := range strings.Lines(string(out)) {
+			if dep = strings.TrimSpace(dep); bad.MatchString(dep) {
+				t.Errorf("%s depends on %s", pkg, dep)
+			}
+		}
+	}
+}
