@@ -46,7 +46,9 @@ var (
 type Refusal struct {
 	Reason   error
 	Sentence string
-	Cause    error // what a codec said, for the log only; nil if we refused
+	Key      string // which sentence it is, for who has it in another language
+	Args     []any  // what was put into it
+	Cause    error  // what a codec said, for the log only; nil if we refused
 }
 
 func (r *Refusal) Error() string {

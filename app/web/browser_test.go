@@ -175,7 +175,7 @@ func TestBrowserUploadsAFile(t *testing.T) {
 			if got := b.text("h2.label"); got != "VinFast VF e34" {
 				t.Errorf("the page says %q", got)
 			}
-			if got := b.text(".result .lead"); got != "The model is 75 % sure." {
+			if got := b.text(".result .lead"); got != "The model is 75% sure." {
 				t.Errorf("the page says %q", got)
 			}
 			// The file is 2100 x 1400 and turned by its EXIF data.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -24,5 +25,20 @@ func people(label string) string {
 // percent rounds down, so that no score is shown as the limit it stays below.
 func percent(score float64) string {
 	const noise = 1e-6 // 0.07 comes as 0.06999999999999995
-	return fmt.Sprintf("%.0f %%", math.Floor(score*100+noise))
+	return fmt.Sprintf("%.0f%%", math.Floor(score*100+noise))
+}
+
+// sixCars are the default model's classes in one line, without the maker.
+func sixCars() string {
+	var names []string
+	for _, label := range knownLabels {
+		names = append(names, strings.TrimPrefix(people(label), "VinFast "))
+	}
+	return strings.Join(names, ", ")
+}
+
+// inJSON is v for an attribute that a script reads.
+func inJSON(v any) (string, error) {
+	data, err := json.Marshal(v)
+	return string(data), err
 }

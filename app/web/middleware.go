@@ -11,12 +11,15 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"vinfast-classifier/app/web/words"
 )
 
 // request is what the layers share about one request.
 type request struct {
 	id    string
 	route string // the path pattern; "other" before the table has matched
+	lang  words.Language
 }
 
 type requestKey struct{}
@@ -26,7 +29,7 @@ func about(ctx context.Context) *request {
 	if r, ok := ctx.Value(requestKey{}).(*request); ok {
 		return r
 	}
-	return &request{}
+	return &request{lang: words.English}
 }
 
 var saneID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
@@ -40,7 +43,7 @@ func identify(next http.Handler) http.Handler {
 			id = uuid.NewString()
 		}
 		w.Header().Set("X-Request-Id", id)
-		notes := &request{id: id, route: "other"}
+		notes := &request{id: id, route: "other", lang: words.English}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, notes)))
 	})
 }

@@ -20,7 +20,7 @@ func page(t *testing.T, resp *http.Response, body string) *goquery.Document {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Find("h1").Length() != 1 || d.Find("main#main").Length() != 1 || d.Find("html[lang=en]").Length() != 1 {
+	if d.Find("h1").Length() != 1 || d.Find("main#main").Length() != 1 || d.Find("html[lang]").Length() != 1 {
 		t.Errorf("the frame of the page is wrong: %.500s", body)
 	}
 	// The policy forbids both.
@@ -45,7 +45,7 @@ func TestUploadPage(t *testing.T) {
 	s := newSite(t)
 	d := s.open("/")
 	form := d.Find(`form.send[method=post][action="/"][enctype="multipart/form-data"]`)
-	if form.Find(`input[type=file][name=image][multiple][required]`).Length() != 1 || form.Find("button").Length() != 1 {
+	if form.Find(`input[type=file][name=image][multiple]`).Length() != 1 || form.Find("button.main").Length() != 1 {
 		t.Error("the form is not whole")
 	}
 	if id, _ := form.Find("input[type=file]").Attr("id"); form.Find("label[for="+id+"]").Length() != 1 {
@@ -87,8 +87,8 @@ func TestFormShowsTheAnswer(t *testing.T) {
 	}
 	d := page(t, resp, body)
 	for selector, want := range map[string]string{
-		"h2.label": "VinFast VF 8", ".file": "my car.jpg", ".lead": "The model is 93 % sure.", ".notice": "demo model",
-		".bars tr:first-of-type th": "VinFast VF 8", ".bars tr:first-of-type .number": "93 %",
+		"h2.label": "VinFast VF 8", ".file": "my car.jpg", ".lead": "The model is 93% sure.", ".notice": "demo model",
+		".bars tr:first-of-type th": "VinFast VF 8", ".bars tr:first-of-type .number": "93%",
 	} {
 		if got := words(d.Find(selector)); got != want {
 			t.Errorf("%s: %q, want %q", selector, got, want)
@@ -115,7 +115,7 @@ func TestFormNotSure(t *testing.T) {
 	if got := words(d.Find("h2.label")); got != "Not sure" {
 		t.Errorf("got %q", got)
 	}
-	if got := words(d.Find(".lead")); !strings.Contains(got, "The best guess is VinFast VF 8 with 34 %, below the 50 %") {
+	if got := words(d.Find(".lead")); !strings.Contains(got, "The best guess is VinFast VF 8 with 34%; it takes 50% to name a car") {
 		t.Errorf("reason: %q", got)
 	}
 	if got := words(s.open("/history").Find(".gallery .label")); got != "Not sure" {

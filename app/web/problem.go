@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/web/words"
 )
 
 // handler answers one request or returns why not; adapt does the rest.
@@ -25,6 +26,8 @@ type fault struct {
 	detail string
 	retry  int    // seconds for Retry-After; 0 for none
 	allow  string // Allow header; empty for none
+	key    string // of the detail among the words; empty for the slug's own
+	args   []any  // what is in the detail
 	cause  error
 	extra  any // "predictions" of a problem about several files; nil for none
 }
@@ -51,6 +54,30 @@ type problem struct {
 func (f *fault) problem(ctx context.Context) *problem {
 	return &problem{Type: "urn:vinfast-classifier:problem:" + f.slug, Title: f.title, Status: f.status,
 		Detail: f.detail, Instance: about(ctx).id, Predictions: f.extra}
+}
+
+// with says which sentence of the words the detail is, if it is not the slug's
+// own, and what is in it.
+func (f *fault) with(key string, args ...any) *fault {
+	f.key, f.args = key, args
+	return f
+}
+
+// said is the problem in the language of the request, for a page. What the
+// words do not have stays English.
+func (f *fault) said(ctx context.Context) *problem {
+	p, lang := f.problem(ctx), about(ctx).lang
+	key := f.key
+	if key == "" {
+		key = "problem." + f.slug
+	}
+	if title, err := lang.T("problem." + f.slug + ".title"); err == nil {
+		p.Title = title
+	}
+	if detail, err := lang.T(key, f.args...); err == nil && lang != words.English {
+		p.Detail = detail
+	}
+	return p
 }
 
 // known says how each fault of the domain is answered. The first that matches
@@ -90,7 +117,7 @@ func faultOf(err error) *fault {
 		f := k.fault
 		f.cause = err
 		if r, ok := errors.AsType[*car.Refusal](err); ok {
-			f.detail = r.Sentence
+			f.detail, f.key, f.args = r.Sentence, r.Key, r.Args
 		}
 		return &f
 	}
@@ -128,7 +155,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, page bool, f *fa
 	h := w.Header()
 	f.headers(h)
 	if page {
-		s.render(w, r, f.status, "error", errorData{Problem: f.problem(r.Context())})
+		s.render(w, r, f.status, "error", errorData{Problem: f.said(r.Context())})
 		return
 	}
 	s.writeJSON(w, r, f.status, "application/problem+json", f.problem(r.Context()))
@@ -166,7 +193,7 @@ func wrongMethod(allowed []string) handler {
 	allow := strings.Join(withHead(allowed), ", ")
 	return func(_ http.ResponseWriter, r *http.Request) error {
 		return &fault{status: http.StatusMethodNotAllowed, slug: "method-not-allowed", title: "Method not allowed",
-			detail: "This address takes " + allow + ".", allow: allow}
+			detail: "This address takes " + allow + ".", args: []any{allow}, allow: allow}
 	}
 }
 
@@ -183,7 +210,7 @@ func withHead(methods []string) []string {
 }
 
 func noSuchPage(http.ResponseWriter, *http.Request) error {
-	return &fault{status: 404, slug: "not-found", title: "Not found", detail: "There is nothing at this address."}
+	return &fault{status: 404, slug: "not-found", title: "Not found", key: "said.no-page", detail: "There is nothing at this address."}
 }
 
 func badRequest(slug, title, detail string, cause error) *fault {

@@ -1,0 +1,30 @@
+package words
+
+// site is the frame of every page, and dates.
+var site = area{
+	"site.name":     {"VinFast classifier", "Nhận diện xe VinFast"},
+	"site.skip":     {"Skip to the content", "Chuyển đến nội dung"},
+	"site.nav":      {"Site", "Trang web"},
+	"site.classify": {"Classify", "Nhận diện"},
+	"site.history":  {"History", "Lịch sử"},
+	"site.language": {"Language", "Ngôn ngữ"},
+	"site.footer": {
+		"Pictures you send are kept together with the answer, for later study.",
+		"Ảnh bạn gửi được lưu lại cùng với kết quả để nghiên cứu về sau.",
+	},
+	// A layout of package time.
+	"site.date": {"2 January 2006, 15:04 UTC", "2/1/2006, 15:04 UTC"},
+}
+
+// history is the gallery.
+var history = area{
+	"history.title":   {"History", "Lịch sử"},
+	"history.model":   {"Model", "Mẫu xe"},
+	"history.all":     {"All", "Tất cả"},
+	"history.show":    {"Show", "Xem"},
+	"history.empty":   {"Nothing here yet.", "Chưa có gì ở đây."},
+	"history.first":   {"Classify the first photo", "Gửi tấm ảnh đầu tiên"},
+	"history.newest":  {"Newest", "Mới nhất"},
+	"history.older":   {"Older", "Cũ hơn"},
+	"history.notsure": {"Not sure", "Chưa chắc chắn"},
+}
