@@ -44,7 +44,7 @@ func parsePages(a *assets) (*pages, error) {
 		p.byName[l.Language] = map[string]*template.Template{}
 		for _, name := range pageNames {
 			t, err := template.New("base.html").Funcs(funcs).Funcs(languageFuncs(l.Language)).
-				ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/"+name+".html")
+				ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/lineup.html", "templates/"+name+".html")
 			if err != nil {
 				return nil, fmt.Errorf("page %s: %w", name, err)
 			}
