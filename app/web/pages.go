@@ -158,6 +158,10 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) error {
 		return &fault{status: http.StatusUnsupportedMediaType, slug: "unsupported-type", title: "Unsupported form",
 			key: "said.form", detail: "Use the form on the start page, or the API at /api/v1/predictions."}
 	}
+	key, err := idempotencyKey(r) // app.js sends one with each picture
+	if err != nil {
+		return err
+	}
 	f, err := s.readMultipart(r, "token", "sample")
 	if err != nil {
 		return err
@@ -187,6 +191,9 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	for i := range items {
 		items[i].id = formID(f.token, items[i].photo.SHA256)
+		if key != "" {
+			items[i].id = keyedID(key, i)
+		}
 	}
 	s.classify(r.Context(), items)
 	s.showResults(w, r, items)

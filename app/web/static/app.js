@@ -1,134 +1,31 @@
 // The page works without this file: it adds preview, drop and paste, scales
 // large photos down, shows progress, and retries while the model is away.
 
-const longest = 2048; // pixels of the longer side that are sent; the model sees 1024
+import { parse, prepare, say, upload, wait } from "./send.js";
+
 const together = 2; // uploads at once
 const attempts = 20; // before a picture waits for a person
-const taken = ["image/jpeg", "image/png", "image/webp", "image/gif"];
 
 const form = document.querySelector("form.send");
-const phrases = form ? JSON.parse(form.dataset.words) : {};
-
-function say(key, values = {}) {
-  return phrases[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-}
 
 function announce(text) {
   document.querySelector("#voice").textContent = text;
 }
 
-function mebibytes(bytes) {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-}
-
-// refuse is an answer of the page itself, in the shape of the server's.
-class Refusal extends Error {
-  constructor(title, detail) {
-    super(detail);
-    this.title = title;
-  }
-}
-
-async function decode(file) {
-  try {
-    return await createImageBitmap(file, { imageOrientation: "from-image" });
-  } catch {
-    return null; // not a picture, or of a kind this browser does not read
-  }
-}
-
-function looksLikeHEIC(file) {
-  return /^image\/hei[cf]/.test(file.type) || /\.hei[cf]$/i.test(file.name);
-}
-
-async function toJPEG(bitmap, width, height) {
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const pen = canvas.getContext("2d");
-  pen.fillStyle = "#fff"; // JPEG has no transparency
-  pen.fillRect(0, 0, width, height);
-  pen.imageSmoothingQuality = "high";
-  pen.drawImage(bitmap, 0, 0, width, height);
-  return new Promise((done) => { canvas.toBlob(done, "image/jpeg", 0.9); });
-}
-
-// prepare chooses what to send: the file, or a smaller copy of it. It resolves
-// to {blob, name, note}, or throws a Refusal.
-async function prepare(file, original) {
-  const most = Number(form.dataset.bytes);
-  const asIs = { blob: file, name: file.name, note: "" };
-  const bitmap = original && taken.includes(file.type) ? null : await decode(file);
-  if (!bitmap && looksLikeHEIC(file)) {
-    throw new Refusal(say("heic"), say("heic2"));
-  }
-  if (bitmap) {
-    const scale = Math.min(1, longest / Math.max(bitmap.width, bitmap.height));
-    const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
-    if (scale < 1 || !taken.includes(file.type) || file.size > most) {
-      asIs.blob = await toJPEG(bitmap, width, height) ?? file;
-      asIs.name = file.name.replace(/\.\w+$/, "") + ".jpg";
-      asIs.note = scale < 1 ? say("scaled", { from: `${bitmap.width} × ${bitmap.height}`, to: `${width} × ${height}` }) : "";
-    }
-    bitmap.close();
-  }
-  if (asIs.blob.size > most) {
-    throw new Refusal(say("large"), say("large2", { size: mebibytes(asIs.blob.size), most: mebibytes(most) }));
-  }
-  return asIs;
-}
-
-// upload resolves to {status, retry, html}; status 0 means no connection.
-// Aborting the signal rejects.
-function upload(parcel, key, signal, onProgress) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    const body = new FormData();
-    body.append("token", form.elements.token.value);
-    body.append("image", parcel.blob, parcel.name);
-    request.open("POST", "/");
-    request.setRequestHeader("X-Fragment", "1");
-    request.setRequestHeader("Idempotency-Key", key);
-    request.upload.addEventListener("progress", (event) => onProgress(event.loaded / event.total));
-    request.upload.addEventListener("load", () => onProgress(1));
-    request.addEventListener("load", () => resolve({
-      status: request.status, retry: Number(request.getResponseHeader("Retry-After")), html: request.responseText,
-    }));
-    request.addEventListener("error", () => resolve({ status: 0, retry: 5, html: "" }));
-    signal.addEventListener("abort", () => { request.abort(); reject(signal.reason); });
-    request.send(body);
-  });
-}
-
-// parse makes an element of a fragment from our own server.
-function parse(html) {
-  return new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
-}
-
-function wait(seconds, signal, onSecond) {
-  return new Promise((resolve, reject) => {
-    const end = Date.now() + seconds * 1000;
-    const tick = () => {
-      const left = Math.ceil((end - Date.now()) / 1000);
-      if (left <= 0) { stop(resolve); } else { onSecond(left); }
-    };
-    const timer = setInterval(tick, 250);
-    const stop = (how, why) => { clearInterval(timer); how(why); };
-    signal.addEventListener("abort", () => stop(reject, signal.reason));
-    tick();
-  });
-}
-
 // Job is one picture on the page.
 class Job {
-  constructor(file) {
+  // A job is made of a file, or of the button of a sample.
+  constructor(file, sample) {
     this.file = file;
+    this.parcel = sample && { sample: sample.value, note: "" };
     this.key = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16)).join("-");
     this.card = document.querySelector("#work").content.firstElementChild.cloneNode(true);
-    this.address = URL.createObjectURL(file);
+    this.address = file && URL.createObjectURL(file);
     this.part = (selector) => this.card.querySelector(selector);
-    this.name = file.name || say("name");
+    this.name = (sample ? sample.textContent.trim() : file.name) || say("name");
     const img = this.part("img");
     img.alt = say("preview", { name: this.name });
-    img.src = this.address;
+    img.src = this.address ?? sample.querySelector("img").src;
     img.addEventListener("error", () => { img.hidden = true; });
     this.part(".file").textContent = this.name;
     this.part("progress").setAttribute("aria-label", say("progress", { name: this.name }));
@@ -149,7 +46,7 @@ class Job {
   buttons(cancel, retry) {
     this.part(".cancel").hidden = !cancel;
     this.part(".retry").hidden = !retry;
-    if (retry) { this.part(".retry").textContent = say(cancel ? "now" : "retry"); }
+    this.part(".retry").textContent = cancel ? say("now") : say("retry");
   }
 
   cancel() {
@@ -243,11 +140,11 @@ class Job {
     this.buttons(true, true);
     announce(say("done", { name: this.name, answer: `${title} ${why}` }));
     this.hurry = new AbortController();
+    this.stop.signal.addEventListener("abort", () => this.hurry?.abort());
     try {
-      await wait(answer.retry, AbortSignal.any([this.stop.signal, this.hurry.signal]),
-        (seconds) => this.note(say("again", { seconds, number })));
+      await wait(answer.retry, this.hurry.signal, (seconds) => this.note(say("again", { seconds, number })));
     } catch (reason) {
-      if (this.stop.signal.aborted) { throw reason; }
+      if (this.stop.signal.aborted) { throw reason; } // else: try now
     } finally {
       this.hurry = null;
     }
@@ -256,7 +153,7 @@ class Job {
   done(html) {
     const card = parse(html);
     const img = card.querySelector(".photo img");
-    if (img) {
+    if (img && this.address) {
       img.src = this.address; // it is here already
       img.addEventListener("error", () => { img.src = img.parentElement.href; }, { once: true });
     }
@@ -289,13 +186,17 @@ function next() {
 function take(files) {
   const most = Number(form.dataset.most);
   const jobs = Array.from(files).slice(0, most).map((file) => new Job(file));
+  if (files.length > most) { announce(`${say("many")}. ${say("many2", { most })}`); }
+  start(jobs);
+}
+
+function start(jobs) {
   if (jobs.length === 0) { return; }
   const results = document.querySelector("#results");
   results.hidden = false;
   document.querySelector("#try")?.setAttribute("hidden", "");
   results.prepend(...jobs.map((job) => job.card));
   results.scrollIntoView({ block: "nearest" });
-  if (files.length > most) { announce(`${say("many")}. ${say("many2", { most })}`); }
   jobs.forEach(enqueue);
 }
 
@@ -314,7 +215,7 @@ function listenForFeedback(root) {
           body: JSON.stringify({ label: feedback.elements.label.value }),
         });
         feedback.hidden = answer.ok;
-        done.textContent = say(answer.ok ? "thanks" : "notsent");
+        done.textContent = answer.ok ? say("thanks") : say("notsent");
       } catch {
         done.textContent = say("notsent");
       }
@@ -323,6 +224,10 @@ function listenForFeedback(root) {
 }
 
 function listenForPictures() {
+  document.querySelector("form.samples")?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    start([new Job(null, event.submitter)]);
+  });
   for (const input of form.querySelectorAll("input[type=file]")) {
     input.addEventListener("change", () => { take(Array.from(input.files)); input.value = ""; });
   }

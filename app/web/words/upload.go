@@ -8,7 +8,6 @@ var upload = area{
 		"Send a photo of a car. The model says which of these six it is, and how sure it is.",
 		"Gửi một tấm ảnh xe. Mô hình cho biết đó là mẫu nào trong sáu mẫu dưới đây, và chắc chắn đến đâu.",
 	},
-	"upload.lineup":   {"Side view of a %s", "Hình xe %s nhìn ngang"},
 	"upload.choose":   {"Choose photos", "Chọn ảnh"},
 	"upload.camera":   {"Take a photo", "Chụp ảnh"},
 	"upload.drop":     {"or drop them anywhere on this page, or paste one", "hoặc thả ảnh vào bất cứ đâu trên trang, hoặc dán ảnh"},
