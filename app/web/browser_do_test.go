@@ -98,7 +98,7 @@ func (b *tab) shifted() string {
 		const all = [];
 		new PerformanceObserver((list) => all.push(...list.getEntries())).observe({ type: "layout-shift", buffered: true });
 		requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(all.filter((e) => !e.hadRecentInput && e.value > 0)
-			.map((e) => e.value.toFixed(4) + " " + e.sources.map((s) => s.node?.className || s.node?.nodeName).join(" ")).join("; ")))));
+			.map((e) => e.value.toFixed(4) + " " + e.sources.map((s) => (s.node?.className || s.node?.nodeName) + " from " + JSON.stringify(s.previousRect) + " to " + JSON.stringify(s.currentRect)).join(" ")).join("; ")))));
 	})`)
 }
 

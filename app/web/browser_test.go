@@ -154,7 +154,7 @@ func shot(name string) chromedp.Action[chromedp.Void] {
 func TestBrowserWithoutScripts(t *testing.T) {
 	r := newReal(t)
 	b := browser(t)
-	files := []string{keep(t, "car.jpg", fromCar(t, "large6.jpg")), keep(t, "large.bmp", make([]byte, 30<<20)), keep(t, "note.txt", []byte("Not a picture."))}
+	files := []string{keep(t, "car.jpg", fromCar(t, "large6.jpg")), keep(t, "large.bmp", make([]byte, 11<<20)), keep(t, "note.txt", []byte("Not a picture."))}
 	b.do(chromedp.Func(noScripts), chromedp.Navigate(r.URL), shot("scriptless.png"), chromedp.SetUploadFiles(chromedp.CSS("#image"), files),
 		chromedp.Click(chromedp.CSS("button.scriptless")), chromedp.WaitVisible(chromedp.CSS("h2.label")), shot("scriptless-results.png"))
 	if got := b.text("h2.label"); got != "VinFast VF e34" {

@@ -156,8 +156,8 @@ func TestBrowserCancelsAndRetries(t *testing.T) {
 
 func TestBrowserWaitsForTheModel(t *testing.T) {
 	for _, c := range []struct{ lang, off, again string }{
-		{"en", "The model is not available", "Trying again in 30 s (attempt 2)"},
-		{"vi", "Mô hình chưa sẵn sàng", "Thử lại sau 30 giây (lần 2)"},
+		{"en", "The model is not available", "Trying again by itself in 30 s (attempt 2)"},
+		{"vi", "Mô hình chưa sẵn sàng", "Tự thử lại sau 30 giây (lần 2)"},
 	} {
 		t.Run(c.lang, func(t *testing.T) {
 			r := newReal(t)
@@ -218,7 +218,7 @@ func TestBrowserTooManyInAMinute(t *testing.T) {
 	b.await("#results h2", "VinFast VF e34")
 	b.drag(dropped, sample(t, "Vinfast_VF_8"))
 	b.await("#results > :nth-child(1)", "One address may send 1 pictures a minute.")
-	b.await("#results > :nth-child(1) .note", "Trying again in")
+	b.await("#results > :nth-child(1) .note", "Trying again by itself in")
 	b.do(shot("rate.png"))
 }
 

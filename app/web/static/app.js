@@ -196,7 +196,8 @@ function start(jobs) {
   results.hidden = false;
   document.querySelector("#try")?.setAttribute("hidden", "");
   results.prepend(...jobs.map((job) => job.card));
-  results.scrollIntoView({ block: "nearest" });
+  // Two frames later: moved and scrolled at once would count as a jump.
+  requestAnimationFrame(() => requestAnimationFrame(() => results.scrollIntoView({ block: "nearest" })));
   jobs.forEach(enqueue);
 }
 

@@ -47,7 +47,7 @@ var upload = area{
 	"js.sending":  {"Sending: {percent}%", "Đang gửi: {percent}%"},
 	"js.asking":   {"Sent. The model is looking at it", "Đã gửi. Mô hình đang xem ảnh"},
 	"js.slow":     {"Still waiting for the model, {seconds} s so far. It may be starting", "Vẫn đang chờ mô hình, đã {seconds} giây. Có thể mô hình đang khởi động"},
-	"js.again":    {"Trying again in {seconds} s (attempt {number})", "Thử lại sau {seconds} giây (lần {number})"},
+	"js.again":    {"Trying again by itself in {seconds} s (attempt {number})", "Tự thử lại sau {seconds} giây (lần {number})"},
 	"js.gaveup":   {"Tried {number} times. Nothing was kept.", "Đã thử {number} lần. Không có gì được lưu."},
 	"js.stopped":  {"Cancelled", "Đã hủy"},
 	"js.offline":  {"The connection broke", "Mất kết nối"},
