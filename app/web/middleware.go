@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/klauspost/compress/gzhttp"
 
 	"vinfast-classifier/app/web/words"
 )
@@ -128,6 +129,16 @@ func (r *recorder) code() int {
 // preview of a chosen file.
 const pagePolicy = "default-src 'none'; img-src 'self' blob:; style-src 'self'; script-src 'self'; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// squeeze compresses text, for whoever takes it.
+func squeeze(next http.Handler) http.Handler {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypes([]string{"text/html", "text/css", "text/csv", "text/javascript",
+		"image/svg+xml", "application/json", "application/problem+json", "application/yaml"}))
+	if err != nil {
+		panic(err) // the options above are wrong
+	}
+	return wrap(next)
+}
 
 func secureHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

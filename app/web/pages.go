@@ -42,7 +42,7 @@ func parsePages(a *assets) (*pages, error) {
 		p.byName[l.Language] = map[string]*template.Template{}
 		for _, name := range pageNames {
 			t, err := template.New("base.html").Funcs(funcs).Funcs(languageFuncs(l.Language)).
-				ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/"+name+".html")
+				ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/lineup.html", "templates/"+name+".html")
 			if err != nil {
 				return nil, fmt.Errorf("page %s: %w", name, err)
 			}
@@ -156,6 +156,10 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) error {
 		return &fault{status: http.StatusUnsupportedMediaType, slug: "unsupported-type", title: "Unsupported form",
 			key: "said.form", detail: "Use the form on the start page, or the API at /api/v1/predictions."}
 	}
+	key, err := idempotencyKey(r) // app.js sends one with each picture
+	if err != nil {
+		return err
+	}
 	f, err := s.readMultipart(r, "token", "sample")
 	if err != nil {
 		return err
@@ -185,6 +189,9 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	for i := range items {
 		items[i].id = formID(f.token, items[i].photo.SHA256)
+		if key != "" {
+			items[i].id = keyedID(key, i)
+		}
 	}
 	s.classify(r.Context(), items)
 	s.showResults(w, r, items)

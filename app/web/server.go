@@ -174,7 +174,7 @@ func (s *Server) Handler() http.Handler {
 
 	var h http.Handler = mux
 	for _, wrap := range []func(http.Handler) http.Handler{
-		s.crossOrigin, s.recoverPanics, speak, secureHeaders, s.observe, identify,
+		s.crossOrigin, squeeze, s.recoverPanics, speak, secureHeaders, s.observe, identify,
 	} {
 		h = wrap(h)
 	}

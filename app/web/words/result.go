@@ -5,17 +5,17 @@ var result = area{
 	"result.title":   {"Results", "Kết quả"},
 	"result.picture": {"The picture that was sent", "Ảnh đã gửi"},
 	"result.named":   {"The picture that was sent: %s", "Ảnh đã gửi: %s"},
-	"result.sure":    {"The model is %s sure.", "Mô hình chắc chắn %s."},
+	"result.sure":    {"The model is %s sure.", "Mức độ chắc chắn: %s."},
 	"result.notsure": {"Not sure", "Chưa chắc chắn"},
 	"result.guess": {
 		"The best guess is %[1]s with %[2]s; it takes %[3]s to name a car.",
-		"Khả năng cao nhất là %[1]s với %[2]s; cần ít nhất %[3]s mới gọi tên xe.",
+		"Khả năng cao nhất là %[1]s với %[2]s; cần đạt ít nhất %[3]s mới kết luận được.",
 	},
 	"result.six": {
 		"The model knows only six cars: %s. This may be another one, or no car at all.",
 		"Mô hình chỉ biết sáu mẫu xe: %s. Đây có thể là xe khác, hoặc không phải là xe.",
 	},
-	"result.bars":    {"How well each model fits", "Mức độ khớp với từng mẫu xe"},
+	"result.bars":    {"How well each car fits", "Mức độ khớp với từng mẫu xe"},
 	"result.took":    {"Answered in %s s", "Trả lời trong %s giây"},
 	"result.pixels":  {"%d × %d pixels", "%d × %d điểm ảnh"},
 	"result.pending": {"Kept safe, not in the history yet: the storage is busy and will be caught up with.", "Đã giữ an toàn, chưa có trong lịch sử: kho lưu trữ đang bận và sẽ được cập nhật sau."},
@@ -30,5 +30,5 @@ var result = area{
 	"result.status":  {"Status %d, request %s", "Trạng thái %d, yêu cầu %s"},
 	"result.start":   {"Back to the start", "Về trang đầu"},
 	// What the built-in model says of itself; other notices stay as they are.
-	"result.demo": {"demo model, trained on drawings, not for photos", "mô hình thử, học từ hình vẽ, không dùng cho ảnh chụp"},
+	"result.demo": {"demo model, trained on drawings, not for photos", "mô hình thử nghiệm, học từ hình vẽ, không dùng cho ảnh chụp"},
 }
