@@ -82,6 +82,10 @@ func languageFuncs(lang words.Language) template.FuncMap {
 			layout, err := lang.T("site.date")
 			return t.UTC().Format(layout), err
 		},
+		"date": func(t time.Time) (string, error) {
+			layout, err := lang.T("stats.date")
+			return t.UTC().Format(layout), err
+		},
 		// notice translates what the built-in model says of itself.
 		"notice": func(said string) (string, error) {
 			if english, err := words.English.T("result.demo"); err != nil || said != english {

@@ -25,7 +25,7 @@ type pages struct {
 }
 
 // pageNames are the templates that fill base.html.
-var pageNames = []string{"upload", "results", "history", "error"}
+var pageNames = []string{"upload", "results", "history", "stats", "docs", "error"}
 
 func parsePages(a *assets) (*pages, error) {
 	funcs := template.FuncMap{
@@ -33,6 +33,7 @@ func parsePages(a *assets) (*pages, error) {
 		"people":  people,
 		"percent": percent,
 		"rfc3339": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 		"json":    inJSON,
 		"six":     sixCars,
 		"labels":  func() []string { return knownLabels },

@@ -30,6 +30,8 @@ type History interface {
 	// SetFeedback writes what the sender of an upload says is right; car.ErrNotFound
 	// if there is no row.
 	SetFeedback(ctx context.Context, id, label string, at time.Time) error
+	// Stats counts the uploads of a span.
+	Stats(ctx context.Context, span car.Span) (car.Stats, error)
 }
 
 // Remover deletes uploads; see car.Remover.Remove.
@@ -138,6 +140,9 @@ func (s *Server) routes() []route {
 		{"POST", "/{$}", true, s.upload(s.postForm)},
 		{"GET", "/predictions/{id}", true, s.resultPage},
 		{"GET", "/history", true, s.historyPage},
+		{"GET", "/stats", true, s.statsPage},
+		{"GET", "/docs", true, s.docsPage},
+		{"GET", "/openapi.yaml", false, s.openAPI},
 		{"POST", "/predictions/{id}/feedback", true, s.change(s.feedbackForm)},
 		{"POST", "/predictions/{id}/delete", true, s.change(s.deleteForm)},
 

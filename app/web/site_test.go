@@ -39,8 +39,10 @@ type site struct {
 	database error
 	bucket   error
 	model    error
-	asked    int  // calls of the endpoint
-	cut      bool // objects break off while they are read
+	stats    car.Stats
+	span     car.Span // that Stats was asked for
+	asked    int      // calls of the endpoint
+	cut      bool     // objects break off while they are read
 }
 
 // lines is a log to look into.
@@ -199,6 +201,13 @@ func (s *site) SetFeedback(_ context.Context, id, label string, _ time.Time) err
 		}
 	}
 	return car.ErrNotFound
+}
+
+func (s *site) Stats(_ context.Context, span car.Span) (car.Stats, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.span = span
+	return s.stats, s.database
 }
 
 func (s *site) Remove(_ context.Context, id, visitor string) error {

@@ -85,6 +85,7 @@ var problems = area{
 	"problem.pictures-unavailable.title": {"The picture is not available", "Chưa xem được ảnh"},
 	"problem.pictures-unavailable":       {"The picture store does not answer. Look again in a minute.", "Kho ảnh không trả lời. Hãy xem lại sau một phút."},
 
+	"said.bad-span":      {"The statistics take since and until, each once, as dates like 2026-01-31, and at most %d days.", "Thống kê nhận since và until, mỗi tham số một lần, dạng ngày như 2026-01-31, và tối đa %d ngày."},
 	"said.large-request": {"The request is larger than the server takes. Send fewer or smaller pictures.", "Lần gửi này lớn hơn mức máy chủ nhận. Hãy gửi ít ảnh hơn hoặc ảnh nhỏ hơn."},
 	"said.large-picture": {"A picture may have at most %s. Scale it down and send it again.", "Mỗi ảnh được tối đa %s. Hãy thu nhỏ ảnh rồi gửi lại."},
 	"said.costly": {

@@ -7,6 +7,8 @@ var site = area{
 	"site.nav":      {"Site", "Trang web"},
 	"site.classify": {"Classify", "Nhận diện"},
 	"site.history":  {"History", "Lịch sử"},
+	"site.stats":    {"Statistics", "Thống kê"},
+	"site.docs":     {"API", "API"},
 	"site.language": {"Language", "Ngôn ngữ"},
 	"site.footer": {
 		"Pictures you send are kept together with the answer, for later study.",

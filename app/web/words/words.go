@@ -39,7 +39,7 @@ type pair struct{ en, vi string }
 type area map[string]pair
 
 // catalogue is all of them.
-var catalogue = union(site, upload, result, problems, history)
+var catalogue = union(site, upload, result, problems, history, stats, docs)
 
 func union(areas ...area) area {
 	all := area{}
