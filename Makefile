@@ -81,9 +81,9 @@ test-deps: test-needs .local/venv/installed .local/axe/axe_playwright_python/axe
 test-needs: .local/tmp
 	@local/test-needs.sh
 
-.local/venv/installed: local/endpoint/testdata/requirements.txt | test-needs
+.local/venv/installed: local/endpoint/testdata/requirements.txt app/testdata/requirements.txt | test-needs
 	@python3 -m venv .local/venv
-	@.local/venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@.local/venv/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$^)
 	@touch $@
 
 # The checker of the accessibility tests, as a Python package brings it; nothing

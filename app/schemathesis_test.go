@@ -24,8 +24,11 @@ func TestSchemathesis(t *testing.T) {
 		}
 	}
 	command := exec.CommandContext(t.Context(), tool, "run", app.url+"/openapi.yaml", "--url", app.url,
-		"--max-examples", "12", "--seed", "1", "--phases", "examples,coverage,fuzzing", "--workers", "2", "--no-color",
-		"--generation-database", "none", "--exclude-path", "/metrics")
+		"--max-examples", "12", "--seed", "1", "--phases", "examples,coverage,fuzzing", "--workers", "1", "--no-color",
+		"--generation-database", "none", "--exclude-path", "/metrics",
+		// No schema tells which cursor is ours, that since is before until, or that
+		// bytes are a picture: right shapes may be refused, as described.
+		"--exclude-checks", "positive_data_acceptance")
 	command.Dir = t.TempDir()
 	out, err := command.CombinedOutput()
 	if err != nil {
