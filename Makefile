@@ -17,6 +17,10 @@ help: ## list the targets
 run: local-build ## the whole system on this computer (PORT=8080, MODEL=folder or Hugging Face id); Ctrl-C stops it
 	@exec .local/bin/local run -port "$(PORT)" -model "$(MODEL)"
 
+.PHONY: doctor
+doctor: local-build ## check every part of the system that runs on this computer
+	@.local/bin/local doctor
+
 .PHONY: local-build
 local-build: .local/tmp ## build the web app and the local servers into .local/bin
 	@[ -x .local/bin/vinfast ] || echo "Building (the first time takes a few minutes) ..."

@@ -23,6 +23,14 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 			fmt.Fprintf(stderr, "vinfast serve: %v\n", err)
 			return 1
 		}
+	case command == "doctor" && (len(args) == 1 || len(args) == 2 && args[1] == "--json"):
+		healthy, err := checkUp(environ, len(args) == 2, stdout)
+		if err != nil {
+			fmt.Fprintf(stderr, "vinfast doctor: %v\n", err)
+		}
+		if err != nil || !healthy {
+			return 1
+		}
 	case command == "version" && len(args) == 1:
 		fmt.Fprintln(stdout, version())
 	case command == "help" && len(args) == 1:
@@ -38,10 +46,11 @@ func usage(w io.Writer) {
 	fmt.Fprint(w, `Usage: vinfast <command>
 
   serve     run the web app
+  doctor    check everything the app depends on; --json for programs
   version   tell what this program was built from
   help      print this text
 
-Environment of serve:
+Environment of serve and doctor:
 
 `)
 	for _, v := range Variables {
