@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,6 +32,14 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		if err != nil || !healthy {
 			return 1
 		}
+	case command == "reindex":
+		if err := reindexed(args[1:], environ, stdout, stderr); errors.Is(err, errUsage) {
+			fmt.Fprintln(stderr, err)
+			return 2
+		} else if err != nil {
+			fmt.Fprintf(stderr, "vinfast reindex: %v\n", err)
+			return 1
+		}
 	case command == "version" && len(args) == 1:
 		fmt.Fprintln(stdout, version())
 	case command == "help" && len(args) == 1:
@@ -47,10 +56,12 @@ func usage(w io.Writer) {
 
   serve     run the web app
   doctor    check everything the app depends on; --json for programs
+  reindex   make the rows of predictions again from the pictures in S3;
+            --dry-run counts only, --after KEY goes on after a key
   version   tell what this program was built from
   help      print this text
 
-Environment of serve and doctor:
+Environment of serve, doctor and reindex:
 
 `)
 	for _, v := range Variables {
