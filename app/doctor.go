@@ -6,6 +6,7 @@ import (
 	"io"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,10 +43,14 @@ func diagnose(ctx context.Context, environ []string) doctor.Report {
 	if err != nil {
 		return doctor.Fault(version(), fmt.Errorf("load AWS settings: %w", err))
 	}
+	var machine doctor.Machine
+	if slices.Contains(environ, "AWS_EC2_METADATA_DISABLED=true") {
+		machine.EC2 = func() bool { return false } // local mode, on whatever computer
+	}
 	return doctor.Run(ctx, doctor.Settings{
 		Version: version(), AWS: config, Listen: c.Listen, Endpoint: c.Endpoint, Bucket: c.Bucket,
 		SharedDir: c.SharedDir, SpoolDir: filepath.Join(c.SharedDir, "spool"),
-		LogFile: c.LogFile, LogGroup: c.LogGroup, Database: examined(c, config),
+		LogFile: c.LogFile, LogGroup: c.LogGroup, Database: examined(c, config), Machine: machine,
 	})
 }
 
