@@ -94,6 +94,9 @@ func missing(err error) error {
 func (d *doctor) database(ctx context.Context) (string, error) {
 	e, err := d.Database.Examine(ctx)
 	if err != nil {
+		if d.Database.DSN {
+			return "", advise("The server that VINFAST_DB_DSN names must run and know the account. Of make run: .local/log/database.log.", err)
+		}
 		return "", databaseAdvice(err)
 	}
 	text := fmt.Sprintf("%s as %s, schema %d of %d, %d rows", e.Version, e.User, e.Schema, e.Newest, e.Rows)

@@ -154,10 +154,11 @@ func (r *Run) fault(key string, err error) {
 }
 
 func (r *Run) progress(spent time.Duration, last string) {
-	fmt.Fprintf(r.Out, "%s; %.0f/s; done up to %s\n", r.counts, float64(r.counts.Objects)/spent.Seconds(), last)
-}
-
-// String is the counts in words.
-func (c Counts) String() string {
-	return fmt.Sprintf("%d objects: %d rows missing, %d there, %d objects with faults", c.Objects, c.Added, c.There, c.Faults)
+	done := "added"
+	if r.DryRun {
+		done = "to add"
+	}
+	c := r.counts
+	fmt.Fprintf(r.Out, "%d objects: %d rows %s, %d there, %d objects with faults; %.0f/s; done up to %s\n",
+		c.Objects, c.Added, done, c.There, c.Faults, float64(c.Objects)/spent.Seconds(), last)
 }

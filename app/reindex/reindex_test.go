@@ -144,13 +144,13 @@ func (s *system) exec(query string) {
 	must(s.t, err)
 }
 
-func (s *system) run(r reindex.Run) (reindex.Counts, error) {
+func (s *system) run(r *reindex.Run) (reindex.Counts, error) {
 	s.said.Reset()
 	r.Photos, r.Rows, r.Out = s.photos, s.rows, &s.said
 	return r.Do(s.t.Context())
 }
 
-func (s *system) want(r reindex.Run, want reindex.Counts) {
+func (s *system) want(r *reindex.Run, want reindex.Counts) {
 	s.t.Helper()
 	got, err := s.run(r)
 	must(s.t, err)
@@ -171,8 +171,8 @@ func TestEveryRowComesBack(t *testing.T) {
 		if strings.HasPrefix(loss, "DELETE") {
 			lost = n - len(s.table())
 		}
-		s.want(reindex.Run{DryRun: true}, reindex.Counts{Objects: n, Added: lost, There: n - lost})
-		s.want(reindex.Run{}, reindex.Counts{Objects: n, Added: lost, There: n - lost})
+		s.want(&reindex.Run{DryRun: true}, reindex.Counts{Objects: n, Added: lost, There: n - lost})
+		s.want(&reindex.Run{}, reindex.Counts{Objects: n, Added: lost, There: n - lost})
 		if after := s.table(); !slices.Equal(after, before) {
 			t.Errorf("after %s: %d rows, %d before; the first: %q, before: %q", loss, len(after), len(before), after[:1], before[:1])
 		}
@@ -180,7 +180,7 @@ func TestEveryRowComesBack(t *testing.T) {
 			t.Errorf("progress is %q", &s.said)
 		}
 	}
-	s.want(reindex.Run{}, reindex.Counts{Objects: n, There: n})
+	s.want(&reindex.Run{}, reindex.Counts{Objects: n, There: n})
 	if after := s.table(); !slices.Equal(after, before) {
 		t.Error("a second run changed something")
 	}
@@ -190,7 +190,7 @@ func TestDryRunChangesNothing(t *testing.T) {
 	s := newSystem(t)
 	s.keep(3)
 	s.exec("DROP TABLE predictions")
-	s.want(reindex.Run{DryRun: true}, reindex.Counts{Objects: 3, Added: 3})
+	s.want(&reindex.Run{DryRun: true}, reindex.Counts{Objects: 3, Added: 3})
 	if n := 0; s.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM predictions").Scan(&n) == nil {
 		t.Error("the table was made")
 	}
@@ -222,7 +222,7 @@ func TestForeignObjects(t *testing.T) {
 	object("images/doctor/"+uuid.NewString(), nil)  // a probe that was left behind
 	object("dumps/2024/02/29/183000.sql.gz", whole) // outside the pictures
 	before := s.table()
-	s.want(reindex.Run{}, reindex.Counts{Objects: 9, There: 2, Faults: 7})
+	s.want(&reindex.Run{}, reindex.Counts{Objects: 9, There: 2, Faults: 7})
 	if after := s.table(); !slices.Equal(after, before) {
 		t.Errorf("rows are %q", after)
 	}
@@ -239,13 +239,13 @@ func TestGoesOnWhereItStopped(t *testing.T) {
 	before := s.table()
 	s.exec("DELETE FROM predictions")
 	s.heads.Store(1100)
-	_, err := s.run(reindex.Run{})
+	_, err := s.run(&reindex.Run{})
 	_, after, found := strings.Cut(fmt.Sprint(err), "vinfast reindex --after ")
 	if err == nil || !found {
 		t.Fatalf("got error %v", err)
 	}
 	s.heads.Store(1 << 40)
-	got, err := s.run(reindex.Run{After: strings.Trim(after, `"`)})
+	got, err := s.run(&reindex.Run{After: strings.Trim(after, `"`)})
 	must(t, err)
 	if got.Objects != 200 || !slices.Equal(s.table(), before) {
 		t.Errorf("went on with %+v", got)
