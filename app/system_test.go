@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -76,6 +77,7 @@ type system struct {
 	s3             *s3.Client
 	objects, model *gated
 	shared         string
+	under          []string // command that runs the app; empty for none
 }
 
 // gated is a server whose requests can be held back, refused or counted.
@@ -172,7 +174,8 @@ func (s *system) start(env ...string) *process {
 func (s *system) launch(env ...string) *process {
 	s.t.Helper()
 	port := freePort(s.t)
-	a := &process{url: "http://" + port, cmd: exec.Command(binary, "serve")}
+	args := append(slices.Clone(s.under), binary, "serve")
+	a := &process{url: "http://" + port, cmd: exec.Command(args[0], args[1:]...)}
 	a.cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "GORACE=halt_on_error=1",
 		"VINFAST_LISTEN=" + port, "VINFAST_ENDPOINT=vinfast-test", "VINFAST_BUCKET=" + bucket,
