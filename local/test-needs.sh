@@ -15,6 +15,7 @@ python3        python3
 ensurepip      python3-venv
 shellcheck     shellcheck
 cloud-init     cloud-init
+strace         strace
 '
 
 there() {
