@@ -21,8 +21,9 @@ import (
 // at will. What only real servers can show is in real_test.go.
 type site struct {
 	*httptest.Server
-	t   *testing.T
-	log *lines
+	server *web.Server
+	t      *testing.T
+	log    *lines
 	web.Config
 
 	mu       sync.Mutex
@@ -78,6 +79,7 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.server = server
 	handler := server.Handler()
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if from := r.Header.Get("Test-From"); from != "" {

@@ -85,7 +85,7 @@ func Read(folder string) (Result, error) {
 		return Result{}, fmt.Errorf("read Prowler's findings: %w", err)
 	}
 	if len(rows) < 2 {
-		return Result{}, errors.New("Prowler found nothing at all: it did not see the account")
+		return Result{}, errors.New("nothing found by Prowler: it did not see the account")
 	}
 	column := map[string]int{}
 	for at, name := range rows[0] {
@@ -93,7 +93,7 @@ func Read(folder string) (Result, error) {
 	}
 	for _, name := range []string{"SERVICE_NAME", "CHECK_ID", "STATUS", "RESOURCE_UID", "STATUS_EXTENDED"} {
 		if _, there := column[name]; !there {
-			return Result{}, fmt.Errorf("Prowler's findings have no column %s", name)
+			return Result{}, fmt.Errorf("findings of Prowler have no column %s", name)
 		}
 	}
 	var r Result
