@@ -62,6 +62,12 @@ model-train: .local/tmp ## draw the pictures, train the demo model and report on
 	.local/venv-train/bin/pip install --disable-pip-version-check -r local/model/train/requirements.txt
 	.local/venv-train/bin/python local/model/train/train.py --cache .local/model-train
 
+SEED ?= 0
+UPLOADS ?= 2000
+.PHONY: faults
+faults: .local/tmp ## break every part at random while pictures are sent, then count (SEED=n repeats, UPLOADS=2000); needs root
+	@go run ./local/faults/run -seed "$(SEED)" -uploads "$(UPLOADS)"
+
 .PHONY: bench
 bench: local-build ## measure, and write docs/bench.md
 	@go run ./local/bench
