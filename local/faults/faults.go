@@ -19,15 +19,17 @@ import (
 // Options of Run.
 type Options struct {
 	Seed    uint64
-	Uploads int    // pictures
-	Clients int    // that send at the same time
-	Binary  string // the app
-	Dir     string // absolute; everything of the run lies here
+	Uploads int           // pictures
+	Clients int           // that send at the same time
+	Binary  string        // the app
+	Dir     string        // absolute; everything of the run lies here
+	Drain   time.Duration // for the spool to become empty after the last fault
 }
 
 // Report is what a run found.
 type Report struct {
 	Options
+	Pictures              int // sent: a few more than Uploads
 	Acknowledged, Refused int
 	UnknownKept           int // no answer, and kept
 	UnknownLost           int // no answer, and not kept
@@ -54,15 +56,19 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 }
 
 func (s *system) run(ctx context.Context, random *rand.Rand) (Report, error) {
-	for n := range s.options.Uploads {
-		p, err := newPicture(s.options.Seed, n)
-		if err != nil {
+	began := time.Now()
+	if err := s.sendAll(ctx, random, s.options.Uploads); err != nil {
+		return Report{}, err
+	}
+	// A fault can have found nothing to hit, like an instance that was down.
+	for range extra {
+		if len(s.plan.missing()) == 0 {
+			break
+		}
+		if err := s.sendAll(ctx, random, 4*s.options.Clients); err != nil {
 			return Report{}, err
 		}
-		s.ledger.outcomes = append(s.ledger.outcomes, &outcome{picture: p})
 	}
-	began := time.Now()
-	s.sendAll(ctx, newRequests(random, s.options.Seed, s.ledger.outcomes))
 	if err := s.settle(); err != nil {
 		return Report{}, err
 	}
@@ -88,21 +94,40 @@ func (s *system) blame(err error) {
 	}
 }
 
-// sendAll sends all requests, each client one at a time.
-func (s *system) sendAll(ctx context.Context, requests []request) {
+// extra bounds how often some more pictures are sent for the faults that have
+// not come to hit anything.
+const extra = 20
+
+// thinking is the longest pause of a client between two requests. It makes the
+// run long enough for the instances to look into the spool several times.
+const thinking = 200 * time.Millisecond
+
+// sendAll sends so many new pictures, each client one request at a time.
+func (s *system) sendAll(ctx context.Context, random *rand.Rand, count int) error {
+	var outcomes []*outcome
+	for range count {
+		p, err := newPicture(s.options.Seed, len(s.ledger.outcomes))
+		if err != nil {
+			return err
+		}
+		outcomes = append(outcomes, &outcome{picture: p})
+		s.ledger.outcomes = append(s.ledger.outcomes, outcomes[len(outcomes)-1])
+	}
 	work := make(chan request)
 	var all sync.WaitGroup
-	for client := range s.options.Clients {
-		random := rand.New(rand.NewPCG(s.options.Seed, uint64(client)+1))
+	for range s.options.Clients {
+		random := rand.New(rand.NewPCG(s.options.Seed, random.Uint64()))
 		all.Go(func() {
 			for r := range work {
 				s.deliver(ctx, random, r)
+				pass(ctx, time.Duration(random.Int64N(int64(thinking))))
 			}
 		})
 	}
-	for _, r := range requests {
+	for _, r := range newRequests(random, s.options.Seed, outcomes) {
 		work <- r
 	}
 	close(work)
 	all.Wait()
+	return nil
 }

@@ -88,17 +88,22 @@ func (s *system) afterPut(w http.ResponseWriter, in *instance, f fault) bool {
 func (s *system) strike(in *instance, f fault) bool {
 	switch f.Kind {
 	case InstanceKilled:
-		if in.kill(f.Last) {
-			s.plan.hit(f.Kind, f.Step)
-		}
+		s.struck(f, in.kill(f.Last))
 		return false // nobody waits for an answer
 	case ClientGone:
-		if s.clients.hangUp(f.picture) {
-			s.plan.hit(f.Kind, f.Step)
-			time.Sleep(50 * time.Millisecond) // for the instance to see it
-		}
+		s.struck(f, s.clients.hangUp(f.picture))
+		time.Sleep(50 * time.Millisecond) // for the instance to see it
 	}
 	return true
+}
+
+// struck counts a fault, or keeps it for later if there was nothing to hit.
+func (s *system) struck(f fault, hit bool) {
+	if hit {
+		s.plan.hit(f.Kind, f.Step)
+	} else {
+		s.plan.back(f)
+	}
 }
 
 func refuseS3(w http.ResponseWriter, status int, code string) {
@@ -165,6 +170,10 @@ func (s *system) beforeInvoke(w http.ResponseWriter, in *instance, f fault) bool
 	case EndpointTimeout:
 		s.plan.hit(f.Kind, f.Step)
 		s.hanging.Store(f.picture, true)
+		return true
+	case EndpointSlow:
+		s.plan.hit(f.Kind, f.Step)
+		time.Sleep(f.Last)
 		return true
 	default:
 		return s.strike(in, f)

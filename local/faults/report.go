@@ -14,7 +14,7 @@ import (
 
 func (s *system) report(sending, draining time.Duration) Report {
 	l := s.ledger
-	r := Report{Options: s.options, Statuses: l.statuses, Hits: s.plan.hits, Sending: sending, Draining: draining}
+	r := Report{Options: s.options, Statuses: l.statuses, Pictures: len(l.outcomes), Hits: s.plan.hits, Sending: sending, Draining: draining}
 	for _, o := range l.outcomes {
 		switch o.state() {
 		case acknowledged:
@@ -29,12 +29,8 @@ func (s *system) report(sending, draining time.Duration) Report {
 			}
 		}
 	}
-	for _, p := range catalogue {
-		for _, step := range p.steps {
-			if r.Hits[p.kind][step] == 0 {
-				l.complain("no fault %q at the step %q was injected", p.kind, step)
-			}
-		}
+	for _, what := range s.plan.missing() {
+		l.complain("no fault %s was injected", what)
 	}
 	r.Wrong = l.wrong
 	return r
@@ -76,7 +72,7 @@ func (r Report) Print(out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(&b, "\nseed %d: %d pictures from %d clients, %d faults; sent in %.0f s, the spool empty %.0f s later\n",
-		r.Seed, r.Uploads, r.Clients, r.Faults(), r.Sending.Seconds(), r.Draining.Seconds())
+		r.Seed, r.Pictures, r.Clients, r.Faults(), r.Sending.Seconds(), r.Draining.Seconds())
 	fmt.Fprintf(&b, "%d acknowledged, %d refused, %d without an answer (%d of them kept, %d not)\nanswers by status:",
 		r.Acknowledged, r.Refused, r.UnknownKept+r.UnknownLost, r.UnknownKept, r.UnknownLost)
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {

@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -40,6 +41,7 @@ const (
 	DiskFull         Kind = "disk full"
 	EndpointThrottle Kind = "endpoint throttles"
 	EndpointTimeout  Kind = "endpoint times out"
+	EndpointSlow     Kind = "endpoint slow"
 	EndpointRubbish  Kind = "endpoint rubbish"
 	EndpointFails    Kind = "endpoint 5xx"
 	EndpointCut      Kind = "endpoint cut"
@@ -70,7 +72,8 @@ var catalogue = []plan{
 	{FolderHangs, []Step{Spool}, 2, 1, 200 * time.Millisecond, 1500 * time.Millisecond},
 	{DiskFull, []Step{Spool}, 2, 1, 300 * time.Millisecond, 2 * time.Second},
 	{EndpointThrottle, []Step{Endpoint}, 6, 5, 0, 0},
-	{EndpointTimeout, []Step{Endpoint}, 4, 1, 0, 0},
+	{EndpointTimeout, []Step{Endpoint}, 12, 1, 0, 0},
+	{EndpointSlow, []Step{Endpoint}, 6, 1, 500 * time.Millisecond, 3 * time.Second},
 	{EndpointRubbish, []Step{Endpoint}, 6, 1, 0, 0},
 	{EndpointFails, []Step{Endpoint}, 6, 5, 0, 0},
 	{EndpointCut, []Step{Endpoint}, 6, 5, 0, 0},
@@ -79,7 +82,7 @@ var catalogue = []plan{
 	{S3Slow, []Step{S3Before, S3After}, 3, 1, 500 * time.Millisecond, 4 * time.Second},
 	{S3Cut, []Step{S3Before, S3After}, 6, 5, 0, 0},
 	{SQLCut, []Step{SQLBefore, SQLAfter}, 8, 3, 0, 0},
-	{SQLKilled, []Step{SQLBefore, SQLAfter}, 1, 1, 100 * time.Millisecond, 2 * time.Second},
+	{SQLKilled, []Step{SQLBefore, SQLAfter}, 2, 1, 100 * time.Millisecond, 2 * time.Second},
 }
 
 // fault is one planned fault. It waits until so many pictures are on their way
@@ -114,7 +117,7 @@ func newSchedule(random *rand.Rand, pictures int) *schedule {
 				s.waiting[step] = append(s.waiting[step], &fault{
 					Kind: p.kind, Step: step, picture: -1,
 					// Not at the very end, where too few pictures are left to hit.
-					From:    random.IntN(max(1, pictures*17/20)),
+					From:    random.IntN(max(1, pictures*4/5)),
 					Tries:   1 + random.IntN(p.tries),
 					Last:    p.least + time.Duration(random.Int64N(int64(p.top-p.least)+1)),
 					Variant: random.IntN(1000),
@@ -156,6 +159,30 @@ func (s *schedule) take(step Step, picture int) (fault, bool) {
 		s.waiting[step] = slices.Delete(list, i, i+1)
 	}
 	return *f, true
+}
+
+// back returns a fault that found nothing to hit: what it was to break was
+// broken already.
+func (s *schedule) back(f fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.picture, f.Tries = -1, 1
+	s.waiting[f.Step] = append(s.waiting[f.Step], &f)
+}
+
+// missing lists what was not injected yet.
+func (s *schedule) missing() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []string
+	for _, p := range catalogue {
+		for _, step := range p.steps {
+			if s.hits[p.kind][step] == 0 {
+				list = append(list, fmt.Sprintf("%q at the step %q", p.kind, step))
+			}
+		}
+	}
+	return list
 }
 
 // hit counts a fault that was injected.

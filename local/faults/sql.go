@@ -195,9 +195,7 @@ func (l *link) inject(f fault) bool {
 		s.plan.hit(f.Kind, f.Step)
 		return false
 	case SQLKilled:
-		if s.database.kill(f.Last) {
-			s.plan.hit(f.Kind, f.Step)
-		}
+		s.struck(f, s.database.kill(f.Last))
 		return false
 	default:
 		return s.strike(l.p.in, f)

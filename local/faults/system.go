@@ -23,7 +23,7 @@ const (
 	bucket       = "vinfast-faults"
 	endpointName = "vinfast-faults"
 	// modelPatience stands for the 60 seconds that SageMaker gives a container.
-	modelPatience = time.Second
+	modelPatience = 2 * time.Second
 )
 
 // system is everything of one run.
@@ -142,9 +142,7 @@ func (s *system) trouble(in *instance, f fault) error {
 			return
 		}
 		pass(s.ctx, hangTime)
-		if in.killAnd(f.Last, func() { s.note(s.disk.melt()) }) {
-			s.plan.hit(f.Kind, f.Step)
-		}
+		s.struck(f, in.killAnd(f.Last, func() { s.note(s.disk.melt()) }))
 	})
 	return nil
 }
@@ -172,11 +170,9 @@ func (s *system) settle() error {
 	return errors.Join(faults...)
 }
 
-const drainTime = 3 * time.Minute
-
 // drain waits until both instances say that the spool is empty.
 func (s *system) drain() error {
-	for end := time.Now().Add(drainTime); ; {
+	for end := time.Now().Add(s.options.Drain); ; {
 		empty := 0
 		var last error
 		for _, in := range s.instances {
@@ -193,7 +189,7 @@ func (s *system) drain() error {
 			return nil
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("the spool is not empty %v after the last fault: %w", drainTime, last)
+			return fmt.Errorf("the spool is not empty %v after the last fault: %w", s.options.Drain, last)
 		}
 		if !pass(s.ctx, 200*time.Millisecond) {
 			return s.ctx.Err()

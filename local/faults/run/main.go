@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"vinfast-classifier/local/faults"
 )
@@ -29,6 +30,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	uploads := flags.Int("uploads", 2000, "pictures to send")
 	clients := flags.Int("clients", 8, "clients that send at the same time")
 	dir := flags.String("dir", ".local/faults", "folder for everything of the run")
+	mutations := flags.Bool("mutations", false, "break the app's source in known places, and show that a run notices each")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 || *uploads < 1 || *clients < 1 {
 		flags.Usage()
 		return 2
@@ -38,24 +40,35 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := once(ctx, *dir, faults.Options{Seed: *seed, Uploads: *uploads, Clients: *clients}, stdout); err != nil {
+	o := faults.Options{Seed: *seed, Uploads: *uploads, Clients: *clients, Drain: drainTime}
+	do := once
+	if *mutations {
+		do = mutated
+	}
+	if err := inFolder(*dir, o, func(o faults.Options) error { return do(ctx, o, stdout) }); err != nil {
 		fmt.Fprintln(stderr, "faults:", err)
 		return 1
 	}
 	return 0
 }
 
-func once(ctx context.Context, dir string, o faults.Options, stdout io.Writer) (err error) {
-	dir, err = filepath.Abs(dir)
-	if err != nil {
+// drainTime is more than the app's longest pause between two looks into the
+// spool.
+const drainTime = 2 * time.Minute
+
+func inFolder(dir string, o faults.Options, do func(faults.Options) error) (err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
 		return fmt.Errorf("folder: %w", err)
 	}
 	leave, err := faults.Enter(dir)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, leave()) }()
 	o.Dir, o.Binary = filepath.Join(dir, "run"), filepath.Join(dir, "vinfast")
+	return errors.Join(do(o), leave())
+}
+
+func once(ctx context.Context, o faults.Options, stdout io.Writer) error {
 	if err := faults.Build(ctx, o.Binary); err != nil {
 		return err
 	}
@@ -71,4 +84,30 @@ func once(ctx context.Context, dir string, o faults.Options, stdout io.Writer) (
 		return fmt.Errorf("%d things are wrong; logs and data are in %s", len(report.Wrong), o.Dir)
 	}
 	return os.RemoveAll(o.Dir)
+}
+
+// mutated makes a run with each mutation. The plain app must pass the same run.
+func mutated(ctx context.Context, o faults.Options, stdout io.Writer) error {
+	if err := once(ctx, o, stdout); err != nil {
+		return fmt.Errorf("without a mutation: %w", err)
+	}
+	var faulty []error
+	for _, m := range faults.Mutations {
+		if err := faults.BuildMutated(ctx, o.Binary, m); err != nil {
+			return err
+		}
+		report, err := faults.Run(ctx, o)
+		if err != nil {
+			return fmt.Errorf("mutation %q: %w", m.Name, err)
+		}
+		if finding := m.NoticedBy(report); finding != "" {
+			fmt.Fprintf(stdout, "Noticed: %s. %d things are wrong, among them: %.170s\n", m.Name, len(report.Wrong), finding)
+		} else {
+			faulty = append(faulty, fmt.Errorf("mutation %q was not noticed: nothing says %q among %q", m.Name, m.Want, report.Wrong))
+		}
+		if err := os.RemoveAll(o.Dir); err != nil {
+			return err
+		}
+	}
+	return errors.Join(faulty...)
 }
