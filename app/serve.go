@@ -87,7 +87,7 @@ func serveUntil(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, parts.rows.Close()) }()
+	defer func() { err = errors.Join(err, parts.rows.Close(), parts.spool.Close()) }()
 	server, err := parts.server(c, log)
 	if err != nil {
 		return err

@@ -40,8 +40,11 @@ type Spool interface {
 	// The ticket is held by the caller until Release or Remove. ErrInFlight if
 	// the id is in the spool already.
 	Add(u Upload, original []byte) (Ticket, error)
-	// Waiting takes hold of every ticket that nobody holds, oldest first.
-	Waiting() ([]Ticket, error)
+	// Waiting lists the ids of uploads that nobody holds, oldest first.
+	Waiting() ([]string, error)
+	// Claim takes hold of one of them. ErrInFlight if somebody else was
+	// faster, ErrNotFound if it is finished.
+	Claim(id string) (Ticket, error)
 	// Find returns what was promised to an upload in the spool, and its
 	// original bytes, which the caller closes; ErrNotFound without a promise.
 	Find(id string) (Prediction, io.ReadSeekCloser, error)
@@ -103,7 +106,11 @@ func (c *Classifier) Classify(ctx context.Context, id string, photo Photo) (Pred
 	defer ticket.Release()
 	p, err := c.promise(ctx, ticket, photo.Model)
 	if err != nil {
-		return Prediction{}, errors.Join(err, ticket.Remove())
+		removed := ticket.Remove()
+		if errors.Is(removed, ErrInFlight) {
+			return c.takenOver(ctx, id, photo, removed)
+		}
+		return Prediction{}, errors.Join(err, removed)
 	}
 	kept, err := c.store(ctx, ticket, p)
 	switch {
@@ -114,6 +121,19 @@ func (c *Classifier) Classify(ctx context.Context, id string, photo Photo) (Pred
 		return p, nil
 	}
 	return kept, nil
+}
+
+// takenOver answers for an upload that another instance took for abandoned and
+// works on: it may be stored by now, or promised, or will be.
+func (c *Classifier) takenOver(ctx context.Context, id string, photo Photo, inFlight error) (Prediction, error) {
+	p, err := c.pending(id, photo, inFlight)
+	if !errors.Is(err, ErrInFlight) {
+		return p, err
+	}
+	if p, known := c.before(ctx, id, photo); known != nil || p.ID != "" {
+		return p, known
+	}
+	return Prediction{}, err
 }
 
 // pending answers for an id that is in the spool: with the prediction promised
@@ -219,27 +239,39 @@ func (c *Classifier) putPhoto(ctx context.Context, t Ticket, p Prediction) error
 // pending, and those whose process was killed before it could answer. It
 // returns how many it finished; the rest stay for the next call.
 func (c *Classifier) Resume(ctx context.Context) (int, error) {
-	tickets, err := c.Spool.Waiting()
+	ids, err := c.Spool.Waiting()
 	if err != nil {
 		return 0, fmt.Errorf("read the spool: %w", err)
 	}
 	done := 0
 	var faults []error
-	for _, t := range tickets {
-		if err := c.finish(ctx, t); err != nil {
-			t.Release()
-			faults = append(faults, fmt.Errorf("finish upload %s: %w", t.Upload().ID, err))
-			continue
+	for _, id := range ids {
+		err := c.resumeOne(ctx, id)
+		switch {
+		case err == nil:
+			done++
+		case errors.Is(err, ErrInFlight), errors.Is(err, ErrNotFound):
+			// Another instance has it, or finished it.
+		default:
+			faults = append(faults, fmt.Errorf("finish upload %s: %w", id, err))
 		}
-		done++
 	}
 	return done, errors.Join(faults...)
 }
 
-func (c *Classifier) finish(ctx context.Context, t Ticket) error {
+func (c *Classifier) resumeOne(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	t, err := c.Spool.Claim(id)
+	if err != nil {
+		return err
+	}
+	defer t.Release()
+	return c.finish(ctx, t)
+}
+
+func (c *Classifier) finish(ctx context.Context, t Ticket) error {
 	p, ok := t.Promised()
 	if !ok {
 		photo, err := c.reread(t)
