@@ -156,13 +156,17 @@ func (s *system) send(ctx context.Context, in *instance, url string, r request) 
 	data, contentType := r.body()
 	var body io.Reader = bytes.NewReader(data)
 	if f, found := s.plan.take(BeforeSpool, first); found {
-		body = &torn{Reader: bytes.NewReader(data), left: len(data) / 2, at: func() { s.strike(in, f) }}
+		at, missed := s.once(in, f)
+		defer missed()
+		body = &torn{Reader: bytes.NewReader(data), left: len(data) / 2, at: at}
 	}
 	if f, found := s.plan.take(Spool, first); found {
 		s.note(s.trouble(in, f))
 	}
 	if f, found := s.plan.take(Answer, first); found {
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotFirstResponseByte: func() { s.strike(in, f) }})
+		at, missed := s.once(in, f)
+		defer missed()
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotFirstResponseByte: at})
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/api/v1/predictions", io.NopCloser(body))
 	if err != nil {
@@ -174,6 +178,13 @@ func (s *system) send(ctx context.Context, in *instance, url string, r request) 
 		req.Header.Set("Idempotency-Key", r.key)
 	}
 	return s.exchange(req)
+}
+
+// once injects a fault when its moment comes; missed, called in the end, keeps
+// one for later whose moment did not come.
+func (s *system) once(in *instance, f fault) (at, missed func()) {
+	var one sync.Once
+	return func() { one.Do(func() { s.strike(in, f) }) }, func() { one.Do(func() { s.plan.back(f) }) }
 }
 
 func (s *system) exchange(req *http.Request) (answer, error) {

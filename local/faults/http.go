@@ -83,13 +83,15 @@ func (s *system) afterPut(w http.ResponseWriter, in *instance, f fault) bool {
 	return false
 }
 
-// strike injects what is not about one request: it kills the instance that
-// sent it, or makes the client hang up. It tells whether to go on.
+// strike injects what is not about one request: it kills or stops the instance
+// that sent it, or makes the client hang up. It tells whether to go on.
 func (s *system) strike(in *instance, f fault) bool {
 	switch f.Kind {
 	case InstanceKilled:
 		s.struck(f, in.kill(f.Last))
 		return false // nobody waits for an answer
+	case InstanceStalled:
+		s.struck(f, in.stall(f.Last))
 	case ClientGone:
 		s.struck(f, s.clients.hangUp(f.picture))
 		time.Sleep(50 * time.Millisecond) // for the instance to see it

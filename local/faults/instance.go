@@ -31,7 +31,7 @@ type instance struct {
 	s3, ml  *httptest.Server
 	sql     *sqlProxy
 	log     *os.File
-	back    sync.WaitGroup // restarts under way
+	back    sync.WaitGroup // restarts and stalls under way
 	faultMu sync.Mutex
 	fault   error // of a restart
 
@@ -140,6 +140,27 @@ func (in *instance) killAnd(pause time.Duration, then func()) bool {
 			in.fault = errors.Join(in.fault, err)
 		}
 	}()
+	return true
+}
+
+// stall stops the process as it stands and lets it go on after a pause; nothing
+// new is sent to it meanwhile, as by a balancer. It tells whether there was
+// something to stop.
+func (in *instance) stall(pause time.Duration) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.url == "" || in.stopped || in.process.cmd.Process.Signal(syscall.SIGSTOP) != nil {
+		return false
+	}
+	p, url := in.process, in.url
+	in.url = ""
+	in.back.Go(func() {
+		pass(in.system.ctx, pause)
+		in.system.note(p.cmd.Process.Signal(syscall.SIGCONT))
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.url = url
+	})
 	return true
 }
 

@@ -37,6 +37,7 @@ type Kind string
 const (
 	ClientGone       Kind = "client hangs up"
 	InstanceKilled   Kind = "instance killed -9"
+	InstanceStalled  Kind = "instance stalls"
 	FolderHangs      Kind = "shared folder hangs"
 	DiskFull         Kind = "disk full"
 	EndpointThrottle Kind = "endpoint throttles"
@@ -69,6 +70,7 @@ type plan struct {
 var catalogue = []plan{
 	{ClientGone, []Step{BeforeSpool, Endpoint, S3Before, SQLBefore, Answer}, 5, 1, 0, 0},
 	{InstanceKilled, []Step{BeforeSpool, Spool, Endpoint, S3Before, S3After, SQLBefore, SQLAfter, Answer}, 1, 1, 100 * time.Millisecond, 2 * time.Second},
+	{InstanceStalled, []Step{Endpoint, S3Before, SQLBefore}, 1, 1, 500 * time.Millisecond, 3 * time.Second},
 	{FolderHangs, []Step{Spool}, 2, 1, 200 * time.Millisecond, 1500 * time.Millisecond},
 	{DiskFull, []Step{Spool}, 2, 1, 300 * time.Millisecond, 2 * time.Second},
 	{EndpointThrottle, []Step{Endpoint}, 6, 5, 0, 0},
@@ -106,6 +108,14 @@ type schedule struct {
 	hits    map[Kind]*[steps]int
 }
 
+// longStall is more than the 30 seconds after which the instances take a silent
+// one for dead. A run of longRun pictures or more has one at each step that an
+// instance can stall at.
+const (
+	longStall = 33 * time.Second
+	longRun   = 1000
+)
+
 // newSchedule draws the faults for a run of so many pictures. The same seed
 // draws the same faults.
 func newSchedule(random *rand.Rand, pictures int) *schedule {
@@ -113,15 +123,12 @@ func newSchedule(random *rand.Rand, pictures int) *schedule {
 	for _, p := range catalogue {
 		s.hits[p.kind] = new([steps]int)
 		for _, step := range p.steps {
-			for range max(1, p.each*pictures/1000) {
-				s.waiting[step] = append(s.waiting[step], &fault{
-					Kind: p.kind, Step: step, picture: -1,
-					// Not at the very end, where too few pictures are left to hit.
-					From:    random.IntN(max(1, pictures*4/5)),
-					Tries:   1 + random.IntN(p.tries),
-					Last:    p.least + time.Duration(random.Int64N(int64(p.top-p.least)+1)),
-					Variant: random.IntN(1000),
-				})
+			for i := range max(1, p.each*pictures/1000) {
+				f := p.draw(random, step, pictures)
+				if p.kind == InstanceStalled && i == 0 && pictures >= longRun {
+					f.Last = longStall
+				}
+				s.waiting[step] = append(s.waiting[step], f)
 			}
 		}
 	}
@@ -129,6 +136,17 @@ func newSchedule(random *rand.Rand, pictures int) *schedule {
 		slices.SortStableFunc(list, func(a, b *fault) int { return a.From - b.From })
 	}
 	return s
+}
+
+func (p plan) draw(random *rand.Rand, step Step, pictures int) *fault {
+	return &fault{
+		Kind: p.kind, Step: step, picture: -1,
+		// Not at the very end, where too few pictures are left to hit.
+		From:    random.IntN(max(1, pictures*4/5)),
+		Tries:   1 + random.IntN(p.tries),
+		Last:    p.least + time.Duration(random.Int64N(int64(p.top-p.least)+1)),
+		Variant: random.IntN(1000),
+	}
 }
 
 // begin says that one more picture is on its way.
