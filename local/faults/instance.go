@@ -52,6 +52,9 @@ func newInstance(s *system, name string) (*instance, error) {
 	return in, err
 }
 
+// errEnded: the process ended before it answered.
+var errEnded = errors.New("ended at its start")
+
 // start runs the process and returns when it answers. Each start has a new
 // port: the old one may be anybody's by now.
 func (in *instance) start(ctx context.Context) error {
@@ -73,7 +76,7 @@ func (in *instance) start(ctx context.Context) error {
 	for status("http://"+address+"/healthz") != http.StatusOK {
 		select {
 		case <-p.done:
-			return fmt.Errorf("%s ended at its start (%v), see %s", in.name, p.err, in.log.Name())
+			return fmt.Errorf("%s %w (%w), see %s", in.name, errEnded, p.err, in.log.Name())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):
@@ -86,6 +89,17 @@ func (in *instance) start(ctx context.Context) error {
 	in.url = "http://" + address
 	in.mu.Unlock()
 	return nil
+}
+
+// restart starts the process until it stays, as systemd does: on a full disk it
+// ends at once, and says why.
+func (in *instance) restart(ctx context.Context) error {
+	for end := time.Now().Add(startTime); ; {
+		err := in.start(ctx)
+		if !errors.Is(err, errEnded) || time.Now().After(end) || !pass(ctx, time.Second) {
+			return err
+		}
+	}
 }
 
 func (in *instance) environment() []string {
@@ -134,7 +148,7 @@ func (in *instance) killAnd(pause time.Duration, then func()) bool {
 		if !pass(in.system.ctx, pause) {
 			return
 		}
-		if err := in.start(in.system.ctx); err != nil {
+		if err := in.restart(in.system.ctx); err != nil {
 			in.faultMu.Lock()
 			defer in.faultMu.Unlock()
 			in.fault = errors.Join(in.fault, err)
