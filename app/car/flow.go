@@ -60,6 +60,9 @@ type Ticket interface {
 	Promise(p Prediction) error
 	// Promised returns what Promise wrote, if it did.
 	Promised() (Prediction, bool)
+	// SetAside takes the upload out of the spool into a place where a person
+	// finds it, with the reason in the log.
+	SetAside(reason error) error
 	// Release leaves the upload in the spool for Waiting to find. After Remove
 	// it does nothing.
 	Release()
@@ -235,6 +238,10 @@ func (c *Classifier) putPhoto(ctx context.Context, t Ticket, p Prediction) error
 	return c.Photos.Put(ctx, p, body)
 }
 
+// resumeFaults in a row end a Resume. Single uploads that fail for reasons of
+// their own, and come first for being the oldest, must not hold up the rest.
+const resumeFaults = 20
+
 // Resume finishes every upload that waits in the spool: those acknowledged as
 // pending, and those whose process was killed before it could answer. It
 // returns how many it finished; the rest stay for the next call.
@@ -243,17 +250,21 @@ func (c *Classifier) Resume(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the spool: %w", err)
 	}
-	done := 0
+	done, inRow := 0, 0
 	var faults []error
 	for _, id := range ids {
 		err := c.resumeOne(ctx, id)
 		switch {
 		case err == nil:
-			done++
+			done, inRow = done+1, 0
 		case errors.Is(err, ErrInFlight), errors.Is(err, ErrNotFound):
 			// Another instance has it, or finished it.
 		default:
 			faults = append(faults, fmt.Errorf("finish upload %s: %w", id, err))
+			inRow++
+		}
+		if inRow == resumeFaults || errors.Is(err, ErrResting) || ctx.Err() != nil {
+			break // it is not these uploads, and the next call looks again
 		}
 	}
 	return done, errors.Join(faults...)
@@ -285,15 +296,45 @@ func (c *Classifier) finish(ctx context.Context, t Ticket) error {
 			return err
 		}
 		if p, err = c.promise(ctx, t, photo.Model); err != nil {
-			return err
+			return c.giveUp(t, err)
 		}
 	}
+	if err := c.reachable(ctx, p.ID); err != nil {
+		return err
+	}
 	_, err := c.store(ctx, t, p)
+	if errors.Is(err, ErrUnfit) {
+		return t.SetAside(err)
+	}
 	if errors.Is(err, ErrIDReused) {
 		c.Log.ErrorContext(ctx, "pending upload had an id of another photo", "upload_id", p.ID)
 		return nil
 	}
 	return err
+}
+
+// unpromisedAge is how long an upload that nobody was promised waits for the
+// endpoint: its sender got no answer and has long sent it again, or not.
+const unpromisedAge = time.Hour
+
+// giveUp ends an unpromised upload that the endpoint has refused for too long.
+func (c *Classifier) giveUp(t Ticket, refused error) error {
+	gone := errors.Is(refused, ErrInFlight) || errors.Is(refused, context.Canceled)
+	if gone || c.Now().Sub(t.Upload().UploadedAt) < unpromisedAge {
+		return refused
+	}
+	return t.SetAside(fmt.Errorf("no answer to this picture for %s: %w", unpromisedAge, refused))
+}
+
+// reachable asks the database for a row, so that no photo is sent to S3, again
+// and again, that cannot get its row afterwards.
+func (c *Classifier) reachable(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
+	defer cancel()
+	if _, err := c.Predictions.ByID(ctx, id); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return nil
 }
 
 func (c *Classifier) reread(t Ticket) (Photo, error) {

@@ -269,6 +269,17 @@ func (e *entry) Remove() error {
 	return err
 }
 
+func (e *entry) SetAside(error) error {
+	err := e.w.step("set aside")
+	e.w.mu.Lock()
+	defer e.w.mu.Unlock()
+	e.held = false
+	if err == nil {
+		delete(e.w.entries, e.upload.ID)
+	}
+	return err
+}
+
 type spoolFile struct {
 	*bytes.Reader
 	w *world

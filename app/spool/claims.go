@@ -98,6 +98,12 @@ func (s *Spool) beat() error {
 	}
 	if !now.IsZero() {
 		s.lease.trust(began)
+		s.mu.Lock()
+		s.usage.ahead = now.Sub(began)
+		s.mu.Unlock()
+	}
+	if _, err := s.survey(); err != nil {
+		return err
 	}
 	var faults []error
 	for name := range here {

@@ -229,3 +229,39 @@ func TestACloseLetsGo(t *testing.T) {
 		}
 	}
 }
+
+// TestTheSpoolIsBounded: in count and in bytes, for all instances together.
+func TestTheSpoolIsBounded(t *testing.T) {
+	for name, most := range map[string]struct {
+		uploads int
+		bytes   int64
+	}{"count": {3, 1 << 30}, "bytes": {100, int64(4*len(picture) + 700)}} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			a, b := open(t, dir), open(t, dir)
+			a.Bound(most.uploads, most.bytes)
+			b.Bound(most.uploads, most.bytes)
+			first := add(t, a, noon)
+			add(t, b, noon)
+			beats(t, a)
+			add(t, a, noon)
+			_, err := a.Add(upload(uuid.NewString(), make([]byte, 1000), noon), make([]byte, 1000))
+			if !errors.Is(err, car.ErrSpoolFull) {
+				t.Errorf("a takes too much: %v", err)
+			}
+			state, err := a.State()
+			if err != nil || state.Uploads != 3 || state.Claimed != 3 || state.Bytes < int64(3*len(picture)) || state.Oldest < time.Hour {
+				t.Errorf("state %+v, %v", state, err)
+			}
+			if err := first.Remove(); err != nil {
+				t.Fatal(err)
+			}
+			if err := add(t, a, noon).SetAside(errors.New("for the test")); err != nil {
+				t.Fatal(err)
+			}
+			if state, err = a.State(); err != nil || state.Uploads != 2 || state.Damaged != 1 {
+				t.Errorf("state %+v, %v", state, err)
+			}
+		})
+	}
+}

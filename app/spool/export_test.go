@@ -38,3 +38,6 @@ const Expiry = expiry
 
 // Path is that of a file in the spool.
 func (s *Spool) Path(parts ...string) string { return s.path(parts...) }
+
+// Bound sets what the spool takes.
+func (s *Spool) Bound(uploads int, bytes int64) { s.most.uploads, s.most.bytes = uploads, bytes }

@@ -49,8 +49,14 @@ type Spool struct {
 	stop    chan struct{} // closed by Close
 	stopped chan struct{} // closed when beats has returned
 
-	mu   sync.Mutex
-	held map[string]*ticket // by upload id
+	most struct {
+		uploads int
+		bytes   int64
+	}
+
+	mu    sync.Mutex
+	held  map[string]*ticket // by upload id
+	usage usage
 }
 
 // Open returns the spool in dir, which is made if missing. What killed
@@ -64,6 +70,7 @@ func Open(dir string, log *slog.Logger) (*Spool, error) {
 			return nil, fmt.Errorf("open spool: %w", err)
 		}
 	}
+	s.most.uploads, s.most.bytes = maxUploads, maxBytes
 	s.lease.folder, s.lease.drafts = s.path(instances), s.path(unfinished)
 	for _, folder := range []string{filepath.Dir(dir), dir} {
 		if err := syncFolder(folder); err != nil {
@@ -134,14 +141,17 @@ func (s *Spool) clean(before time.Time) error {
 }
 
 // Add makes the upload durable and returns its ticket, held. The error is
-// car.ErrInFlight if the id is in the spool already; after any error nothing
-// of the upload is left.
+// car.ErrInFlight if the id is in the spool already, car.ErrSpoolFull if too
+// much waits; after any error nothing of the upload is left.
 func (s *Spool) Add(u car.Upload, original []byte) (car.Ticket, error) {
 	if !validID.MatchString(u.ID) {
 		return nil, fmt.Errorf("add %q to the spool: not a valid id", u.ID)
 	}
 	if u.Size != int64(len(original)) {
 		return nil, fmt.Errorf("add %s to the spool: %d bytes announced, %d given", u.ID, u.Size, len(original))
+	}
+	if err := s.room(u.Size); err != nil {
+		return nil, fmt.Errorf("add %s to the spool: %w", u.ID, err)
 	}
 	t := &ticket{spool: s, id: u.ID}
 	if err := s.hold(t); err != nil {
@@ -155,6 +165,7 @@ func (s *Spool) Add(u car.Upload, original []byte) (car.Ticket, error) {
 		}
 		return nil, fmt.Errorf("add %s to the spool: %w", u.ID, err)
 	}
+	s.count(u.ID, t.entry.start+u.Size)
 	return t, nil
 }
 
@@ -191,9 +202,9 @@ func (s *Spool) write(u car.Upload, original []byte) (entry, error) {
 
 // Waiting lists the uploads that nobody holds, oldest first.
 func (s *Spool) Waiting() ([]string, error) {
-	ids, err := s.ids()
+	files, err := s.survey()
 	if err != nil {
-		return nil, fmt.Errorf("list spool: %w", err)
+		return nil, err
 	}
 	claimed, err := os.ReadDir(s.path(claims))
 	if err != nil {
@@ -203,19 +214,9 @@ func (s *Spool) Waiting() ([]string, error) {
 	for _, claim := range claimed {
 		taken[claim.Name()] = s.taken(claim.Name())
 	}
-	written := map[string]time.Time{}
-	for _, id := range ids {
-		info, err := os.Lstat(s.path(id))
-		if gone(err) || taken[id] || s.holds(id) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("list spool: %w", err)
-		}
-		written[id] = info.ModTime()
-	}
-	return slices.SortedFunc(maps.Keys(written), func(a, b string) int {
-		return cmp.Or(written[a].Compare(written[b]), cmp.Compare(a, b))
+	maps.DeleteFunc(files, func(id string, _ known) bool { return taken[id] || s.holds(id) })
+	return slices.SortedFunc(maps.Keys(files), func(a, b string) int {
+		return cmp.Or(files[a].written.Compare(files[b].written), cmp.Compare(a, b))
 	}), nil
 }
 
@@ -232,8 +233,9 @@ func (s *Spool) Claim(id string) (car.Ticket, error) {
 		return t, nil
 	}
 	if errors.Is(err, ErrDamaged) {
-		t.setAside(err)
-		err = fmt.Errorf("%w: %w", car.ErrNotFound, err)
+		if err = errors.Join(err, t.SetAside(err)); t.removed {
+			err = fmt.Errorf("%w: %w", car.ErrNotFound, err)
+		}
 	} else if gone(err) {
 		err = car.ErrNotFound
 	}

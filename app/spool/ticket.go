@@ -56,8 +56,11 @@ func (t *ticket) Open() (io.ReadSeekCloser, error) {
 	photo := t.entry.photo(f)
 	if t.unchecked {
 		if err := t.entry.check(photo); err != nil {
-			t.setAside(err)
-			return nil, errors.Join(fmt.Errorf("open spooled photo %s: %w", id, err), f.Close())
+			err = errors.Join(err, f.Close())
+			if errors.Is(err, ErrDamaged) {
+				err = errors.Join(err, t.SetAside(err))
+			}
+			return nil, fmt.Errorf("open spooled photo %s: %w", id, err)
 		}
 		t.unchecked = false
 	}
@@ -136,11 +139,14 @@ func (t *ticket) Remove() error {
 		return fmt.Errorf("remove %s from the spool: %w", t.id, err)
 	}
 	t.removed = true
+	t.spool.discount(t.id)
 	return nil
 }
 
-// setAside moves an entry that cannot be read back out of the way.
-func (t *ticket) setAside(reason error) {
+// SetAside moves an upload that no run can finish into the folder "damaged",
+// where it stays for a person to look at.
+func (t *ticket) SetAside(reason error) error {
+	defer t.Release()
 	s, name := t.spool, fmt.Sprintf("%s.%d", t.id, time.Now().UnixNano())
 	err := t.mine()
 	if err == nil {
@@ -150,8 +156,10 @@ func (t *ticket) setAside(reason error) {
 		err = errors.Join(syncFolder(s.path(damaged)), syncFolder(s.dir))
 	}
 	if err != nil {
-		s.log.Error("set damaged spool entry aside", "upload_id", t.id, "reason", reason, "err", err)
-		return
+		return fmt.Errorf("set spool entry %s aside: %w", t.id, err)
 	}
-	s.log.Error("damaged spool entry was set aside", "upload_id", t.id, "file", s.path(damaged, name), "err", reason)
+	t.removed = true
+	s.discount(t.id)
+	s.log.Error("spool entry was set aside", "upload_id", t.id, "file", s.path(damaged, name), "err", reason)
+	return nil
 }

@@ -66,6 +66,7 @@ var known = []struct {
 	{car.ErrNotImage, fault{status: 400, slug: "not-an-image", title: "Not a picture", detail: "Send a JPEG, PNG, WebP or GIF picture."}},
 	{car.ErrEndpointTimeout, fault{status: 504, slug: "model-too-slow", title: "The model is too slow", detail: "The model did not answer in time. The picture was not kept; send it again in a minute.", retry: 30}},
 	{car.ErrEndpointUnavailable, fault{status: 503, slug: "model-unavailable", title: "The model is not available", detail: "The model is switched off, starting or busy. The picture was not kept; send it again in a minute.", retry: 30}},
+	{car.ErrSpoolFull, fault{status: 503, slug: "storage-full", title: "Too many pictures wait", detail: "So many pictures wait to be stored that no more are taken. This one was not kept; send it again in a few minutes.", retry: 60}},
 	{car.ErrSpoolUnavailable, fault{status: 503, slug: "storage-unavailable", title: "Storage is not available", detail: "The picture could not be written down safely and was not kept. Send it again in a minute.", retry: 30}},
 	{car.ErrInFlight, fault{status: 409, slug: "in-flight", title: "Still at work", detail: "The first request with this key or picture is not finished. Ask again in a few seconds.", retry: 2}},
 	{car.ErrIDReused, fault{status: 422, slug: "key-reused", title: "Key used for another picture", detail: "This Idempotency-Key came with other bytes before. Use a new key for a new picture."}},

@@ -39,8 +39,8 @@ type Spool interface {
 	// Find returns the promised prediction and its original bytes, which the
 	// caller closes; car.ErrNotFound if nothing is promised under id.
 	Find(id string) (car.Prediction, io.ReadSeekCloser, error)
-	// Len is the number of uploads in the spool.
-	Len() (int, error)
+	// State tells how full the spool is.
+	State() (car.SpoolState, error)
 }
 
 // Config is everything a Server is made of. All fields are required, except

@@ -218,10 +218,10 @@ type seekCloser struct{ io.ReadSeeker }
 
 func (seekCloser) Close() error { return nil }
 
-func (s outbox) Len() (int, error) {
+func (s outbox) State() (car.SpoolState, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.waiting), nil
+	return car.SpoolState{Uploads: len(s.waiting), MaxUploads: 10, Bytes: 5, MaxBytes: 1000, Oldest: time.Minute, Damaged: 2}, nil
 }
 
 // await puts a promised upload into the spool.
