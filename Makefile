@@ -64,9 +64,14 @@ model-train: .local/tmp ## draw the pictures, train the demo model and report on
 
 SEED ?= 0
 UPLOADS ?= 2000
-.PHONY: faults
-faults: .local/tmp ## break every part at random while pictures are sent, then count (SEED=n repeats, UPLOADS=2000); needs root
-	@go run ./local/faults/run -seed "$(SEED)" -uploads "$(UPLOADS)"
+.PHONY: faults faults-mutations
+faults: .local/tmp ## break every part at random while pictures are sent, then count (SEED=n repeats one, UPLOADS=2000); needs root
+	@go build -o .local/bin/faults ./local/faults/run
+	@exec .local/bin/faults -seed "$(SEED)" -uploads "$(UPLOADS)"
+
+faults-mutations: .local/tmp ## take out what keeps uploads safe, a line at a time, and see the fault run notice (15 minutes)
+	@go build -o .local/bin/faults ./local/faults/run
+	@exec .local/bin/faults -mutations -seed "$(SEED)" -uploads 300
 
 .PHONY: bench
 bench: local-build ## measure, and write docs/bench.md

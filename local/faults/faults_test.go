@@ -35,3 +35,13 @@ func TestShortRun(t *testing.T) {
 		t.Errorf("only %d of %d pictures were acknowledged", report.Acknowledged, o.Uploads)
 	}
 }
+
+// The mutations are run by make faults-mutations only; that they still fit the
+// code is held here.
+func TestMutationsFitTheCode(t *testing.T) {
+	for _, m := range faults.Mutations {
+		if _, err := m.Apply("../.."); err != nil {
+			t.Error(err)
+		}
+	}
+}

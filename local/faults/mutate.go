@@ -19,6 +19,7 @@ type Mutation struct {
 	File     string // below the module's root
 	Old, New string // Old stands there exactly once
 	Want     string // part of what the harness must find wrong
+	Uploads  int    // that the run needs to find it; 0 for as many as usual
 }
 
 // Mutations are the lines on which "never lost, never doubled" rests.
@@ -40,9 +41,19 @@ var Mutations = []Mutation{
 	{
 		Name: "a refused upload stays in the spool",
 		File: "app/car/flow.go",
-		Old:  "		return Prediction{}, errors.Join(err, ticket.Remove())\n",
-		New:  "		return Prediction{}, err\n",
+		Old:  "		removed := ticket.Remove()\n",
+		New:  "		removed := error(nil)\n",
 		Want: "(refused: 0 times",
+	},
+	{
+		Name: "no claims between instances",
+		File: "app/spool/claims.go",
+		Old:  "	err = os.Symlink(token, s.path(claims, id))\n",
+		New:  "	err = nil\n",
+		Want: "(refused: 0 times",
+		// The other instance has to look while an upload is under way that is
+		// refused later.
+		Uploads: 2000,
 	},
 	{
 		Name: "a failed insert counts as stored",
@@ -63,27 +74,37 @@ func (m Mutation) NoticedBy(r Report) string {
 	return r.Wrong[i]
 }
 
-// BuildMutated makes the app with one mutation, and leaves the sources alone.
-// An Old that does not stand in its file once is an error: the mutation has to
-// follow the code.
-func BuildMutated(ctx context.Context, binary string, m Mutation) error {
-	source, err := filepath.Abs(m.File)
+// Apply returns the changed text of the mutation's file, which is in the module
+// at root. An Old that does not stand in it once is an error: the mutation has
+// to follow the code.
+func (m Mutation) Apply(root string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(root, m.File))
 	if err != nil {
-		return fmt.Errorf("mutation %q: %w", m.Name, err)
-	}
-	text, err := os.ReadFile(source)
-	if err != nil {
-		return fmt.Errorf("mutation %q: %w", m.Name, err)
+		return "", fmt.Errorf("mutation %q: %w", m.Name, err)
 	}
 	if n := strings.Count(string(text), m.Old); n != 1 {
-		return fmt.Errorf("mutation %q: %s has its line %d times, not once: %q", m.Name, m.File, n, m.Old)
+		return "", fmt.Errorf("mutation %q: %s has its line %d times, not once: %q", m.Name, m.File, n, m.Old)
 	}
-	changed, overlay := binary+".source", binary+".overlay"
-	replace, err := json.Marshal(map[string]map[string]string{"Replace": {source: changed}})
+	return strings.Replace(string(text), m.Old, m.New, 1), nil
+}
+
+// BuildMutated makes the app with one mutation from the module of the working
+// folder, and leaves its sources alone.
+func BuildMutated(ctx context.Context, binary string, m Mutation) error {
+	root, err := filepath.Abs(".")
 	if err != nil {
 		return fmt.Errorf("mutation %q: %w", m.Name, err)
 	}
-	if err := os.WriteFile(changed, []byte(strings.Replace(string(text), m.Old, m.New, 1)), 0o600); err != nil {
+	text, err := m.Apply(root)
+	if err != nil {
+		return err
+	}
+	changed, overlay := binary+".source", binary+".overlay"
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, m.File): changed}})
+	if err != nil {
+		return fmt.Errorf("mutation %q: %w", m.Name, err)
+	}
+	if err := os.WriteFile(changed, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("mutation %q: %w", m.Name, err)
 	}
 	if err := os.WriteFile(overlay, replace, 0o600); err != nil {

@@ -170,31 +170,44 @@ func (s *system) settle() error {
 	return errors.Join(faults...)
 }
 
-// drain waits until both instances say that the spool is empty.
+// drain waits until both instances say that the spool is empty, and nothing is
+// left in its folders of an instance that was killed.
 func (s *system) drain() error {
 	for end := time.Now().Add(s.options.Drain); ; {
-		empty := 0
-		var last error
+		faults := []error{s.quiet()}
 		for _, in := range s.instances {
 			count, err := in.waiting()
-			if err == nil && count == "0" {
-				empty++
-			} else if err == nil {
-				last = fmt.Errorf("%s says that %s uploads wait in the spool", in.name, count)
-			} else {
-				last = err
+			if err == nil && count != "0" {
+				err = fmt.Errorf("%s says that %s uploads wait", in.name, count)
 			}
+			faults = append(faults, err)
 		}
-		if empty == len(s.instances) {
+		err := errors.Join(faults...)
+		if err == nil {
 			return nil
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("the spool is not empty %v after the last fault: %w", s.options.Drain, last)
+			return fmt.Errorf("the spool is not empty %v after the last fault: %w", s.options.Drain, err)
 		}
 		if !pass(s.ctx, 200*time.Millisecond) {
 			return s.ctx.Err()
 		}
 	}
+}
+
+// quiet tells what is in the spool's folders besides half files and one sign of
+// life of each instance.
+func (s *system) quiet() error {
+	found, err := s.disk.entries()
+	if err != nil {
+		return fmt.Errorf("list the spool: %w", err)
+	}
+	for folder, names := range found {
+		if folder != "tmp" && !(folder == "instances" && len(names) == len(s.instances)) {
+			return fmt.Errorf("%d files are in its folder %q", len(names), folder)
+		}
+	}
+	return nil
 }
 
 // stop ends the instances in order.

@@ -88,6 +88,11 @@ func once(ctx context.Context, o faults.Options, stdout io.Writer) error {
 
 // mutated makes a run with each mutation. The plain app must pass the same run.
 func mutated(ctx context.Context, o faults.Options, stdout io.Writer) error {
+	for _, m := range faults.Mutations {
+		if _, err := m.Apply("."); err != nil {
+			return err
+		}
+	}
 	if err := once(ctx, o, stdout); err != nil {
 		return fmt.Errorf("without a mutation: %w", err)
 	}
@@ -96,7 +101,9 @@ func mutated(ctx context.Context, o faults.Options, stdout io.Writer) error {
 		if err := faults.BuildMutated(ctx, o.Binary, m); err != nil {
 			return err
 		}
-		report, err := faults.Run(ctx, o)
+		run := o
+		run.Uploads = max(o.Uploads, m.Uploads)
+		report, err := faults.Run(ctx, run)
 		if err != nil {
 			return fmt.Errorf("mutation %q: %w", m.Name, err)
 		}
