@@ -24,7 +24,7 @@ import (
 // the caller knows how slow its own client is.
 const (
 	dialTimeout   = 3 * time.Second
-	answerTimeout = 15 * time.Second // from the end of the request to the first byte
+	answerTimeout = 5 * time.Second // from the end of the request to the first byte
 	attempts      = 3
 	maxBackoff    = time.Second
 )

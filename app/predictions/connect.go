@@ -17,7 +17,7 @@ import (
 var ErrNotReady = errors.New("the database has not published its password yet; its instance does so at the end of its first start")
 
 const (
-	connectTimeout = 10 * time.Second
+	connectTimeout = 5 * time.Second
 	// rereadPause spares Parameter Store, which throttles, when credentials
 	// that were read again do not work either.
 	rereadPause = 5 * time.Second

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -89,6 +90,25 @@ func TestRateLimitCountsAddresses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Without a balancer a private peer can claim to forward for anybody; that gains
+// it a bounded part.
+func TestMadeUpForwardingIsBounded(t *testing.T) {
+	s := newSite(t, func(c *web.Config) { c.RatePerMinute = 1 })
+	passed := 0
+	for i := range 50 {
+		resp, _ := s.form("/api/v1/predictions", []part{{"image", "a.jpg", picture(1)}},
+			"Test-From", "10.0.0.5:1", "X-Forwarded-For", fmt.Sprintf("203.0.113.%d", i))
+		if resp.StatusCode == 201 {
+			passed++
+		} else if resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
+			t.Fatalf("request %d: %d", i, resp.StatusCode)
+		}
+	}
+	if passed != 20 {
+		t.Errorf("%d pictures passed, want 20", passed)
 	}
 }
 

@@ -21,7 +21,7 @@ type metrics struct {
 	exposition http.Handler
 }
 
-func newMetrics(spool Spool, log *slog.Logger) *metrics {
+func newMetrics(spool Spool, log *slog.Logger, more []prometheus.Collector) *metrics {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vinfast_http_requests_total", Help: "Requests answered."}, []string{"method", "route", "status"}),
@@ -36,6 +36,7 @@ func newMetrics(spool Spool, log *slog.Logger) *metrics {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(m.requests, m.durations, m.classes, m.decoding, spoolCollector{spool, log},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(more...)
 	m.exposition = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return m
 }

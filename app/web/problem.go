@@ -70,6 +70,7 @@ var known = []struct {
 	{car.ErrSpoolUnavailable, fault{status: 503, slug: "storage-unavailable", title: "Storage is not available", detail: "The picture could not be written down safely and was not kept. Send it again in a minute.", retry: 30}},
 	{car.ErrInFlight, fault{status: 409, slug: "in-flight", title: "Still at work", detail: "The first request with this key or picture is not finished. Ask again in a few seconds.", retry: 2}},
 	{car.ErrIDReused, fault{status: 422, slug: "key-reused", title: "Key used for another picture", detail: "This Idempotency-Key came with other bytes before. Use a new key for a new picture."}},
+	{car.ErrResting, fault{status: 503, slug: "database-unavailable", title: "The database is not available", detail: "The database does not answer and is asked again in a few seconds. Nothing is lost; look again then.", retry: 10}},
 	{car.ErrNotFound, fault{status: 404, slug: "not-found", title: "Not found", detail: "There is no such prediction. It may have been deleted."}},
 	{car.ErrBadCursor, fault{status: 400, slug: "bad-parameters", title: "Bad parameters", detail: "cursor: take the value of \"next\" from the page before."}},
 	{os.ErrDeadlineExceeded, fault{status: 408, slug: "too-slow", title: "The upload took too long", detail: "The picture did not arrive in time. Try a better connection or a smaller picture."}},
