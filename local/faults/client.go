@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"slices"
 	"sync"
 	"time"
 )
@@ -53,7 +54,7 @@ type request struct {
 	form     bool
 }
 
-// newRequests deals the pictures out: most alone, some together.
+// newRequests deals the pictures out: most alone, some together, bad ones alone.
 func newRequests(random *rand.Rand, seed uint64, outcomes []*outcome) []request {
 	var all []request
 	for len(outcomes) > 0 {
@@ -61,6 +62,10 @@ func newRequests(random *rand.Rand, seed uint64, outcomes []*outcome) []request 
 		count := 1
 		if random.IntN(5) == 0 {
 			r.form, count = true, min(1+random.IntN(4), len(outcomes))
+		}
+		// A bad picture makes its whole form refused.
+		if bad := slices.IndexFunc(outcomes[:count], func(o *outcome) bool { return o.bad }); bad >= 0 {
+			count = max(1, bad)
 		}
 		if random.IntN(10) < 6 {
 			r.key, r.tries = fmt.Sprintf("seed-%d-picture-%d", seed, outcomes[0].number), 1+random.IntN(10)
@@ -98,6 +103,10 @@ func (r request) body() ([]byte, string) {
 	return b.Bytes(), w.FormDataContentType()
 }
 
+// instanceTime bounds the wait for an instance: longer than any fault takes one
+// away.
+const instanceTime = 2 * time.Minute
+
 // errNotSent: nobody listened, so nothing was sent.
 var errNotSent = errors.New("not sent")
 
@@ -109,7 +118,12 @@ func (s *system) deliver(ctx context.Context, random *rand.Rand, r request) {
 	for _, o := range r.outcomes {
 		o.began = time.Now()
 	}
+	patience := time.Now().Add(instanceTime)
 	for try := 0; try < r.tries && ctx.Err() == nil; {
+		if time.Now().After(patience) {
+			s.ledger.complain("picture %d: no instance takes it within %v", r.outcomes[0].number, instanceTime)
+			return
+		}
 		in := s.instances[random.IntN(len(s.instances))]
 		url := in.address()
 		if url == "" {
@@ -122,6 +136,7 @@ func (s *system) deliver(ctx context.Context, random *rand.Rand, r request) {
 			continue
 		}
 		s.record(r, answer, err)
+		patience = time.Now().Add(instanceTime)
 		if s.ledger.settled(r.outcomes) {
 			return
 		}

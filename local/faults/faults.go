@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 )
@@ -90,7 +91,7 @@ func (s *system) run(ctx context.Context, random *rand.Rand) (Report, error) {
 
 func (s *system) blame(err error) {
 	if err != nil {
-		s.ledger.complain("%v", err)
+		s.ledger.complain("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 }
 

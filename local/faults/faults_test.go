@@ -5,6 +5,7 @@ package faults_test
 import (
 	"bytes"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 func TestShortRun(t *testing.T) {
 	o := faults.Options{Seed: 1, Uploads: 250, Clients: 8, Drain: 2 * time.Minute, Dir: t.TempDir()}
 	o.Binary = filepath.Join(o.Dir, "vinfast")
-	if err := faults.Build(t.Context(), o.Binary); err != nil {
+	if err := faults.Build(t.Context(), o.Binary, "-race"); err != nil {
 		t.Fatal(err)
 	}
 	report, err := faults.Run(t.Context(), o)
@@ -43,5 +44,15 @@ func TestMutationsFitTheCode(t *testing.T) {
 		if _, err := m.Apply("../.."); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestSeedDrawsTheSameFaults(t *testing.T) {
+	first := faults.Schedule(3, 2000)
+	if again := faults.Schedule(3, 2000); !slices.Equal(first, again) {
+		t.Error("the same seed draws other faults")
+	}
+	if other := faults.Schedule(4, 2000); slices.Equal(first, other) {
+		t.Error("another seed draws the same faults")
 	}
 }

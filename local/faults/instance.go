@@ -86,9 +86,21 @@ func (in *instance) start(ctx context.Context) error {
 		}
 	}
 	in.mu.Lock()
+	defer in.mu.Unlock()
 	in.url = "http://" + address
-	in.mu.Unlock()
+	go in.watch(p)
 	return nil
+}
+
+// watch reports a process that ends without being told to.
+func (in *instance) watch(p *process) {
+	<-p.done
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.process == p && in.url != "" {
+		in.url = ""
+		in.system.ledger.complain("%s ended by itself (%v), see %s", in.name, p.err, in.log.Name())
+	}
 }
 
 // restart starts the process until it stays, as systemd does: on a full disk it

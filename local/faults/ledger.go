@@ -75,6 +75,8 @@ func (l *ledger) complain(format string, args ...any) {
 func (l *ledger) acknowledge(o *outcome, a ack) {
 	want := scores(o.number)
 	switch {
+	case o.bad:
+		l.complain("picture %d: cut short, and taken: %+v", o.number, a)
 	case a.ID == "" || a.ImageURL != "/images/"+a.ID || a.Stored != "yes" && a.Stored != "pending" || a.Notice != notice:
 		l.complain("picture %d: malformed answer %+v", o.number, a)
 	case a.Label != want[0].Label || a.Score != want[0].Score || len(a.Scores) != len(want):
@@ -103,7 +105,7 @@ func (l *ledger) refuse(o *outcome, status int, slug string) {
 		o.refused++
 	}
 	l.mu.Unlock()
-	if status < 500 && status != 409 {
+	if status < 500 && status != 409 && !o.bad {
 		l.complain("picture %d: a good picture was refused with %d %s", o.number, status, slug)
 	}
 }
@@ -114,7 +116,8 @@ func (l *ledger) lose(o *outcome) {
 	o.cut++
 }
 
-// settled tells whether nothing is to be gained by another try.
+// settled tells whether nothing is to be gained by another try. A picture that
+// was cut short is tried as long as others are.
 func (l *ledger) settled(outcomes []*outcome) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -24,6 +24,12 @@ func TestPicturesTellTheirNumber(t *testing.T) {
 			t.Fatal(err)
 		}
 		img, format, err := image.Decode(bytes.NewReader(data))
+		if number%40 == 39 {
+			if err == nil {
+				t.Errorf("picture %d of %s is cut short and reads all the same", number, contentType)
+			}
+			continue
+		}
 		if err != nil || "image/"+format != contentType {
 			t.Fatalf("picture %d of %s: %s, %v", number, contentType, format, err)
 		}

@@ -74,7 +74,7 @@ var catalogue = []plan{
 	{FolderHangs, []Step{Spool}, 2, 1, 200 * time.Millisecond, 1500 * time.Millisecond},
 	{DiskFull, []Step{Spool}, 2, 1, 300 * time.Millisecond, 2 * time.Second},
 	{EndpointThrottle, []Step{Endpoint}, 6, 5, 0, 0},
-	{EndpointTimeout, []Step{Endpoint}, 12, 1, 0, 0},
+	{EndpointTimeout, []Step{Endpoint}, 30, 1, 0, 0},
 	{EndpointSlow, []Step{Endpoint}, 6, 1, 500 * time.Millisecond, 3 * time.Second},
 	{EndpointRubbish, []Step{Endpoint}, 6, 1, 0, 0},
 	{EndpointFails, []Step{Endpoint}, 6, 5, 0, 0},
