@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -43,6 +44,9 @@ const (
 	// while it is read.
 	maxConnections = 4096
 	headerTime     = 5 * time.Second
+	// memoryLimit is from where on the collector works harder instead of letting
+	// the heap grow: what requests may take, and a share for all else.
+	memoryLimit = web.Memory + 128<<20
 	// busyWait is how long an upload waits for memory that others use.
 	busyWait = 5 * time.Second
 	// drainTime is for requests under way when the process is told to stop: one
@@ -60,6 +64,7 @@ func serve(environ []string, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("the environment is wrong:\n%w", err)
 	}
+	debug.SetMemoryLimit(memoryLimit)
 	log, closeLog, err := openLog(c.LogFile, stderr)
 	if err != nil {
 		return err

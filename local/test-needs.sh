@@ -16,6 +16,7 @@ ensurepip      python3-venv
 shellcheck     shellcheck
 mkfs.ext4      e2fsprogs
 cloud-init     cloud-init
+strace         strace
 '
 
 there() {

@@ -14,6 +14,8 @@ import (
 const (
 	bodyMemory   = 256 << 20
 	decodeMemory = 512 << 20
+	// Memory is both together, in bytes.
+	Memory = bodyMemory + decodeMemory
 )
 
 // gate lets in what fits; who does not fit waits for a while, then gets a 503.
