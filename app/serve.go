@@ -46,7 +46,7 @@ const (
 	headerTime     = 5 * time.Second
 	// memoryLimit is from where on the collector works harder instead of letting
 	// the heap grow: what requests may take, and a share for all else.
-	memoryLimit = web.Memory + 128<<20
+	memoryLimit = web.Memory + 64<<20
 	// busyWait is how long an upload waits for memory that others use.
 	busyWait = 5 * time.Second
 	// drainTime is for requests under way when the process is told to stop: one
