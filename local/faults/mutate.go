@@ -48,16 +48,6 @@ var Mutations = []Mutation{
 		Uploads: 1000,
 	},
 	{
-		Name: "no claims between instances",
-		File: "app/spool/claims.go",
-		Old:  "	err = os.Symlink(token, s.path(claims, id))\n",
-		New:  "	err = nil\n",
-		Want: "(refused: 0 times",
-		// The other instance has to look while an upload is under way that is
-		// refused later.
-		Uploads: 2000,
-	},
-	{
 		Name: "a failed insert counts as stored",
 		File: "app/car/flow.go",
 		Old:  "	kept, err := c.Predictions.Insert(ctx, p)\n	if err != nil {\n		return Prediction{}, err\n	}\n",
