@@ -71,6 +71,17 @@ model-train: .local/tmp ## draw the pictures, train the demo model and report on
 	.local/venv-train/bin/pip install --disable-pip-version-check -r local/model/train/requirements.txt
 	.local/venv-train/bin/python local/model/train/train.py --cache .local/model-train
 
+SEED ?= 0
+UPLOADS ?= 2000
+.PHONY: faults faults-mutations
+faults: .local/tmp ## break every part at random while pictures are sent, then count (SEED=n repeats one, UPLOADS=2000); needs root
+	@go build -o .local/bin/faults ./local/faults/run
+	@exec .local/bin/faults -seed "$(SEED)" -uploads "$(UPLOADS)"
+
+faults-mutations: .local/tmp ## take out what keeps uploads safe, a line at a time, and see the fault run notice (15 minutes)
+	@go build -o .local/bin/faults ./local/faults/run
+	@exec .local/bin/faults -mutations -seed "$(SEED)" -uploads 300
+
 .PHONY: bench
 bench: local-build ## measure, and write docs/bench.md
 	@go run ./local/bench
