@@ -16,6 +16,8 @@ from xml.etree import ElementTree
 
 import waitress
 
+from faults import Faults
+
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # AWS's own policies exist, under their real names
 
 from moto.backup.exceptions import InvalidRequestException, ResourceNotFoundException
@@ -458,7 +460,7 @@ def faults_at_once(application):
 
 def main():
     # Not moto's own development server: that one closes the connection after each answer.
-    application = faults_at_once(DomainDispatcherApplication(create_backend_app))
+    application = Faults(faults_at_once(DomainDispatcherApplication(create_backend_app)))
     server = waitress.create_server(application, host="127.0.0.1", port=0, threads=16)
     print(server.effective_port, flush=True)
     # The parent holds this process's standard input open: when the parent is gone, so is the emulator.
