@@ -42,7 +42,8 @@ func TestFailure(t *testing.T) {
 
 	if !t.Run("up", func(t *testing.T) {
 		refuse(t, account, s, choose(random, all, onTheWayUp, makes), "up", "--yes", "--skip-preview")
-		s.Must(t, "failure: preview, all made", planLimit, "preview", "--refresh", "--diff", "--expect-no-changes")
+		sameDiff(t, "the next preview announces", nil, s.Diff(t, "failure: preview, all made", planLimit, "preview"))
+		heal(t, s)
 		sameInventory(t, kinds(undisturbed), kinds(inventory(t, account)))
 	}) {
 		return
@@ -125,6 +126,22 @@ func refuse(t *testing.T, account *cloud.Account, s *stack.Stack, faults []cloud
 	if seen != len(faults) {
 		t.Errorf("%d of %d calls were refused: %v", seen, len(faults), account.Refused(t))
 	}
+}
+
+// halfMade is the one thing that is not finished by the next up alone. The provider takes over the network's own security
+// group in several calls. If one is refused, the engine keeps the group as finished, with rules that it still has.
+const halfMade = "~ ec2/defaultSecurityGroup:DefaultSecurityGroup default "
+
+// heal compares with what AWS has, not only with what the last up remembers.
+func heal(t *testing.T, s *stack.Stack) {
+	t.Helper()
+	for _, change := range s.Diff(t, "failure: preview with refresh", planLimit, "preview", "--refresh") {
+		if !strings.HasPrefix(change, halfMade) {
+			t.Errorf("with a refresh there is still to do: %s", change)
+		}
+	}
+	s.Must(t, "failure: up with refresh", deployLimit, "up", "--yes", "--skip-preview", "--refresh")
+	s.Must(t, "failure: preview with refresh again", planLimit, "preview", "--refresh", "--expect-no-changes")
 }
 
 // generated are the parts of an inventory that differ from one up to the next.

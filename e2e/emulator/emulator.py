@@ -325,6 +325,19 @@ def terminate(self):
 
 Instance.terminate = terminate
 
+plain_associate_address = EC2Backend.associate_address
+
+
+def associate_address(self, instance=None, eni=None, address=None, allocation_id=None, reassociate=False):
+    """AssociateAddress: an address that is in use moves, since nobody here says that it may not."""
+    for found in self.address_by_allocation([allocation_id]) if allocation_id else []:
+        if found.eni:
+            found.eni.public_ip = None
+    return plain_associate_address(self, instance, eni, address, allocation_id, reassociate or bool(allocation_id))
+
+
+EC2Backend.associate_address = associate_address
+
 plain_rule = SecurityGroupRule.__init__
 
 

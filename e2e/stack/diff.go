@@ -28,11 +28,11 @@ type event struct {
 // Diff runs a pulumi command that has to succeed and returns what it did, or would do: one line for each resource that
 // does not stay as it is, sorted:
 //
-//	+ type name                  made
-//	~ type name [properties]     changed in place
-//	+- type name [properties]    replaced, the new one made before the old one goes
-//	-+ type name [properties]    replaced, the old one gone before the new one is made
-//	- type name                  deleted
+//   - type name                  made
+//     ~ type name [properties]     changed in place
+//     +- type name [properties]    replaced, the new one made before the old one goes
+//     -+ type name [properties]    replaced, the old one gone before the new one is made
+//   - type name                  deleted
 //
 // The properties are the inputs that differ.
 func (s *Stack) Diff(t *testing.T, phase string, limit time.Duration, args ...string) []string {
