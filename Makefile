@@ -55,6 +55,11 @@ test-infra: .local/tmp test-deps
 e2e: .local/tmp ## the program through Pulumi's engine and the AWS provider against an emulated AWS
 	cd e2e && go test -count=1 -timeout 100m -v .
 
+# Prowler is large (2 GB of Python packages), so this is not part of e2e.
+.PHONY: audit
+audit: .local/tmp ## Prowler on the emulated account after up; writes docs/audit.md
+	cd e2e && go test -count=1 -timeout 70m -v -tags audit -run TestAudit .
+
 # PyTorch is large (some GB) and only needed here: a Python environment of its own.
 .PHONY: model-train
 model-train: .local/tmp ## draw the pictures, train the demo model and report on it (20 minutes on two cores)

@@ -236,6 +236,17 @@ BackupBackend.delete_backup_vault = delete_backup_vault
 
 
 @gap(BackupResponse)
+def list_backup_vaults(self):
+    """ListBackupVaults: moto leaves out the key of a vault that names none (AWS's own), and counts no points."""
+    vaults = []
+    for vault in self.backup_backend.list_backup_vaults():
+        own = vault.backup_vault_arn.replace(":backup:", ":kms:").replace(f"backup-vault:{vault.backup_vault_name}", "key/own")
+        points = len(kept(self).points[vault.backup_vault_name])
+        vaults.append({"EncryptionKeyArn": own, "Locked": False, **vault.to_list_dict(), "NumberOfRecoveryPoints": points})
+    return json.dumps({"BackupVaultList": vaults})
+
+
+@gap(BackupResponse)
 def list_tags(self):
     """ListTags: moto takes the ARN from the wrong end of the path when it is not followed by a slash."""
     return json.dumps({"Tags": self.backup_backend.list_tags(in_uri(self, "resourceArn"))})
