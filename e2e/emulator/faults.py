@@ -12,6 +12,7 @@ import uuid
 from functools import cache
 from urllib.parse import parse_qs
 
+from botocore.exceptions import UnknownServiceError
 from botocore.session import get_session
 
 MODEL_NAMES = {"elasticfilesystem": "efs"}  # where the name in a signature is not that of botocore's model
@@ -52,17 +53,25 @@ def rest_action(service, environment):
 
 
 def call_of(environment):
-    """The service and action of a signed request, (None, None) for others."""
+    """The service and action of a signed request, (None, None) for one that cannot be told and passes."""
     signed = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request", environment.get("HTTP_AUTHORIZATION", ""))
     if signed is None:
         return None, None
     service = signed[1]
+    try:
+        protocol = model(service).metadata["protocol"]
+    except UnknownServiceError:
+        return None, None
     if "HTTP_X_AMZ_TARGET" in environment:
         return service, environment["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
-    if model(service).metadata["protocol"] in ("query", "ec2"):
+    if protocol in ("query", "ec2"):
+        if not environment.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+            return None, None
         sent = environment["wsgi.input"].read()
         environment["wsgi.input"] = io.BytesIO(sent)
         return service, parse_qs(sent.decode())["Action"][0]
+    if not protocol.startswith("rest-"):
+        return None, None
     return service, rest_action(service, environment)
 
 
