@@ -153,9 +153,10 @@ func replaceDatabase(t *testing.T, account *cloud.Account, s *stack.Stack) {
 	putParameters(t, account)
 	before := databaseOf(t, account, s)
 	apply(t, s, change{"another database image", set("database.amiId", otherImage(t, account, s)), []string{
+		// Address and volume serve one instance at a time, so the old one goes first, and before it what holds its id.
+		"-+ backup/selection:Selection everything",
+		"-+ ec2/volumeAttachment:VolumeAttachment data",
 		"-+ ec2/instance:Instance database [ami]",
-		"-+ ec2/volumeAttachment:VolumeAttachment data [instanceId]",
-		"+- backup/selection:Selection everything [resources]",
 	}})
 	after := databaseOf(t, account, s)
 	if after.instance == before.instance {
