@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+import traceback
 import uuid
 from collections import defaultdict
 from urllib.parse import unquote
@@ -32,6 +33,8 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.efs.responses import EFSResponse
 from moto.iam.access_control import PermissionResult
+from moto.iam.exceptions import NotFoundException
+from moto.iam.models import IAMBackend
 from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
 from moto.sagemaker.responses import SageMakerResponse
@@ -421,6 +424,21 @@ def get_bucket_notification(self):
     return status, headers, ElementTree.tostring(root, encoding="unicode", default_namespace=root.tag[1:].partition("}")[0])
 
 
+# IAM: the end of an instance profile that is half gone already.
+
+plain_remove_role = IAMBackend.remove_role_from_instance_profile
+
+
+def remove_role_from_instance_profile(self, profile_name, role_name):
+    """RemoveRoleFromInstanceProfile: a role that is not in the profile is no failure of the server."""
+    if self.get_role(role_name) not in self.get_instance_profile(profile_name).roles:
+        raise NotFoundException(f"The role with name {role_name} cannot be found in the instance profile")
+    return plain_remove_role(self, profile_name, role_name)
+
+
+IAMBackend.remove_role_from_instance_profile = remove_role_from_instance_profile
+
+
 # SageMaker: what was sent and moto's models leave out, an endpoint's update.
 
 sent_to_sagemaker = {}  # what was sent, by the ARN of what it made
@@ -477,7 +495,12 @@ def faults_at_once(application):
             return start_response(status, headers, *rest)
 
         environment["RAW_URI"] = environment["REQUEST_URI"]  # where moto looks for a path as it was sent
-        return application(environment, start)
+        try:
+            return application(environment, start)
+        except Exception as failure:
+            traceback.print_exc()
+            start("500 Failure", [("Content-Type", "text/plain")])
+            return [repr(failure).encode()]
 
     return call
 
