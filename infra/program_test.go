@@ -237,7 +237,7 @@ func TestANewAppReplacesWebInstancesOnly(t *testing.T) {
 			changed = append(changed, a.String())
 		}
 	}
-	want := []string{"BucketObjectv2 app", "Instance web-1", "RolePolicy web"}
+	want := []string{"BucketObjectv2 app", "Instance web-1"}
 	if !slices.Equal(changed, want) {
 		t.Errorf("a new app changes %v, want %v", changed, want)
 	}

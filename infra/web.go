@@ -115,7 +115,7 @@ func (c *Web) rights(args WebArgs) []statement {
 		statement{
 			Sid:       "ReadApp",
 			Actions:   []string{"s3:GetObject"},
-			Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s", args.ArtifactARN, args.App.Key)},
+			Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s/*", args.ArtifactARN, appFolder)},
 		},
 		statement{
 			Sid:       "Images",
