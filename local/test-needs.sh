@@ -14,7 +14,9 @@ fc-list        fontconfig fonts-dejavu-core
 python3        python3
 ensurepip      python3-venv
 shellcheck     shellcheck
+mkfs.ext4      e2fsprogs
 cloud-init     cloud-init
+strace         strace
 '
 
 there() {

@@ -18,7 +18,7 @@ func (s *Store) Delete(ctx context.Context, d car.Deletion) error {
 	if !uploadID.MatchString(d.ID) || !visitorID.MatchString(d.Visitor) {
 		return fmt.Errorf("delete prediction %q of visitor %q: %w", d.ID, d.Visitor, ErrUnfit)
 	}
-	err := again(func() error { return s.delete(ctx, d) })
+	err := again(ctx, func() error { return s.delete(ctx, d) })
 	if err != nil {
 		return fmt.Errorf("delete prediction %q: %w", d.ID, err)
 	}

@@ -22,3 +22,6 @@ func openAPIPath(path string) string {
 
 // Document is the OpenAPI document that is served.
 func Document() []byte { return openAPIDocument }
+
+// SetBodyMemory bounds what the bodies of all requests together may hold.
+func (s *Server) SetBodyMemory(n int64) { s.bodies = newGate(n, s.BusyWait) }

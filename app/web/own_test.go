@@ -84,8 +84,8 @@ func TestRealDeletedRetryIsGone(t *testing.T) {
 	if p := problemOf(t, resp, body); p.Status != 410 {
 		t.Errorf("the retry: %+v", p)
 	}
-	if n, err := r.Config.Spool.Len(); n != 0 || err != nil {
-		t.Errorf("the spool keeps %d, %v", n, err)
+	if n, err := r.Config.Spool.State(); n.Uploads != 0 || err != nil {
+		t.Errorf("the spool keeps %d, %v", n.Uploads, err)
 	}
 }
 
@@ -106,8 +106,8 @@ func TestRealDeleteWhilePending(t *testing.T) {
 	if _, err := r.classifier.Resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := r.Config.Spool.Len(); n != 0 || err != nil {
-		t.Errorf("the spool keeps %d, %v", n, err)
+	if n, err := r.Config.Spool.State(); n.Uploads != 0 || err != nil {
+		t.Errorf("the spool keeps %d, %v", n.Uploads, err)
 	}
 	if done, err := r.remover.Finish(t.Context()); done != 1 || err != nil {
 		t.Errorf("finish: %d, %v", done, err)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 
 	"vinfast-classifier/app/car"
@@ -60,12 +61,12 @@ type Spool interface {
 	// Find returns the promised prediction and its original bytes, which the
 	// caller closes; car.ErrNotFound if nothing is promised under id.
 	Find(id string) (car.Prediction, io.ReadSeekCloser, error)
-	// Len is the number of uploads in the spool.
-	Len() (int, error)
+	// State tells how full the spool is.
+	State() (car.SpoolState, error)
 }
 
 // Config is everything a Server is made of. All fields are required, except
-// Checks.
+// Checks, EndpointBreaker and Metrics.
 type Config struct {
 	Classifier Classifier
 	History    History
@@ -75,6 +76,9 @@ type Config struct {
 	Remover    Remover
 	Endpoint   car.Endpoint // asked by /readyz, with a tiny picture of ours
 	Checks     []Check      // the other dependencies, in the order to show
+
+	EndpointBreaker func() string          // state of the endpoint's circuit breaker; nil for none
+	Metrics         []prometheus.Collector // shown at /metrics besides our own; may be empty
 
 	VisitorKey    []byte // signs the visitors' cookies; the same on all instances
 	Limits        car.Limits
@@ -88,17 +92,18 @@ type Config struct {
 // Server answers HTTP.
 type Server struct {
 	Config
-	pages    *pages
-	assets   *assets
-	visitors visitors
-	metrics  *metrics
-	health   *health
-	rate     *limiter // pictures
-	changes  *limiter // of what is kept
-	views    *gate
-	making   singleflight.Group // thumbnails, by id
-	bodies   *gate
-	decodes  *gate
+	pages      *pages
+	assets     *assets
+	metrics    *metrics
+	health     *health
+	rate       *limiter
+	forwarders *limiter // the same for peers that forward for others
+	visitors   visitors
+	changes    *limiter // of what is kept
+	views      *gate
+	making     singleflight.Group // thumbnails, by id
+	bodies     *gate
+	decodes    *gate
 }
 
 // New builds a Server. It fails only when an embedded file is wrong.
@@ -112,16 +117,17 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}
 	s := &Server{
-		Config:   c,
-		assets:   assets,
-		pages:    pages,
-		visitors: visitors{c.VisitorKey, c.Now},
-		metrics:  newMetrics(c.Spool, c.Log),
-		rate:     newLimiter(c.RatePerMinute, c.Now),
-		changes:  newLimiter(changesPerPicture*c.RatePerMinute, c.Now),
-		views:    newGate(viewMemory, c.BusyWait),
-		bodies:   newGate(bodyMemory, c.BusyWait),
-		decodes:  newGate(decodeMemory, c.BusyWait),
+		Config:     c,
+		assets:     assets,
+		pages:      pages,
+		metrics:    newMetrics(c.Spool, c.Log, c.Metrics),
+		rate:       newLimiter(c.RatePerMinute, c.Now),
+		forwarders: newLimiter(forwarderShare*c.RatePerMinute, c.Now),
+		visitors:   visitors{c.VisitorKey, c.Now},
+		changes:    newLimiter(changesPerPicture*c.RatePerMinute, c.Now),
+		views:      newGate(viewMemory, c.BusyWait),
+		bodies:     newGate(bodyMemory, c.BusyWait),
+		decodes:    newGate(decodeMemory, c.BusyWait),
 	}
 	s.health = newHealth(append(c.Checks, s.endpointCheck()), c.Now, c.Log)
 	return s, nil
