@@ -36,7 +36,6 @@ func parsePages(a *assets) (*pages, error) {
 		"percent": percent,
 		"rfc3339": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"json":    inJSON,
-		"six":     sixCars,
 		"labels":  func() []string { return knownLabels },
 	}
 	p := &pages{byName: map[words.Language]map[string]*template.Template{}}
@@ -136,6 +135,7 @@ type card struct {
 	car.Prediction
 	Took     string // seconds the answer took; empty on a permalink
 	Sure     bool
+	Six      string // the cars the model knows; empty if it is another model
 	MinScore float64
 	ImageURL string
 	Link     string // permalink
@@ -148,7 +148,7 @@ type resultsData struct {
 }
 
 func (s *Server) cardOf(p car.Prediction) card {
-	return card{Prediction: p, Sure: p.Score >= s.MinScore, MinScore: s.MinScore, ImageURL: imageURL(p.ID), Link: "/predictions/" + p.ID}
+	return card{Prediction: p, Sure: p.Score >= s.MinScore, Six: sixCars(p.Scores), MinScore: s.MinScore, ImageURL: imageURL(p.ID), Link: "/predictions/" + p.ID}
 }
 
 // postForm is the page's upload. Good pictures are kept even if another one
@@ -208,7 +208,7 @@ func (s *Server) showResults(w http.ResponseWriter, r *http.Request, items []ite
 		if it.err == nil {
 			kept = true
 			c = s.cardOf(it.prediction)
-			c.Took = fmt.Sprintf("%.1f", it.took.Seconds())
+			c.Took = seconds(about(r.Context()).lang, it.took)
 		} else {
 			f := faultOf(it.err)
 			s.logFault(r.Context(), f)
