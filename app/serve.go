@@ -22,10 +22,12 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/keyfile"
 	"vinfast-classifier/app/photostore"
 	"vinfast-classifier/app/predictions"
 	"vinfast-classifier/app/sagemaker"
 	"vinfast-classifier/app/spool"
+	"vinfast-classifier/app/thumbs"
 	"vinfast-classifier/app/web"
 )
 
@@ -44,6 +46,11 @@ const (
 	// doubles up to resumeMost.
 	resumePause = 5 * time.Second
 	resumeMost  = 40 * time.Second
+	// purgePause lies between two looks for pictures that are left of deleted
+	// uploads.
+	purgePause = time.Minute
+	// thumbnailBytes bounds the cache of thumbnails: about ten thousand.
+	thumbnailBytes = 256 << 20
 )
 
 // serve runs the web app until SIGTERM or SIGINT.
@@ -102,6 +109,7 @@ func serveUntil(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	var jobs sync.WaitGroup
 	jobs.Go(func() { parts.migrate(background, log) })
 	jobs.Go(func() { resume(background, parts.classifier, log) })
+	jobs.Go(func() { purge(background, parts.remover, log) })
 	defer jobs.Wait()
 	defer cancel()
 
@@ -129,6 +137,8 @@ type parts struct {
 	photos     *photostore.Store
 	rows       *predictions.Store
 	spool      *spool.Spool
+	remover    *car.Remover
+	visitorKey []byte
 	migrated   atomic.Bool
 }
 
@@ -148,14 +158,20 @@ func assemble(c Config, log *slog.Logger) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
+	key, err := keyfile.Load(filepath.Join(c.SharedDir, "keys", "visitor"))
+	if err != nil {
+		return nil, err
+	}
 	p := &parts{
-		endpoint: sagemaker.New(config, sagemaker.Options{Endpoint: c.Endpoint, Timeout: modelTimeout, Attempts: modelAttempts}),
-		photos:   photostore.New(config, c.Bucket),
-		rows:     rows,
-		spool:    outbox,
+		visitorKey: key,
+		endpoint:   sagemaker.New(config, sagemaker.Options{Endpoint: c.Endpoint, Timeout: modelTimeout, Attempts: modelAttempts}),
+		photos:     photostore.New(config, c.Bucket),
+		rows:       rows,
+		spool:      outbox,
 	}
 	p.classifier = &car.Classifier{Endpoint: p.endpoint, Photos: p.photos, Predictions: rows, Spool: outbox,
 		Limits: limits(c), Now: time.Now, Log: log, StoreTimeout: storeTimeout}
+	p.remover = &car.Remover{Predictions: rows, Photos: p.photos, Spool: outbox, Now: time.Now, Log: log}
 	return p, nil
 }
 
@@ -178,7 +194,8 @@ func limits(c Config) car.Limits { return car.Limits{Bytes: c.MaxUploadBytes, Pi
 func (p *parts) server(c Config, log *slog.Logger) (*http.Server, error) {
 	const fresh = 6 * time.Second
 	site, err := web.New(web.Config{
-		Classifier: p.classifier, History: p.rows, Photos: p.photos, Spool: p.spool, Endpoint: p.endpoint,
+		Classifier: p.classifier, History: p.rows, Photos: p.photos, Spool: p.spool, Endpoint: p.endpoint, Remover: p.remover,
+		Thumbnails: thumbs.Open(filepath.Join(c.SharedDir, "thumbnails"), thumbnailBytes, log), VisitorKey: p.visitorKey,
 		Checks: []web.Check{
 			{Name: "database", Ask: p.databaseReady, Fresh: fresh,
 				Down: "The database is starting or does not answer. Pictures are taken and kept; the history comes back with it."},
@@ -241,6 +258,23 @@ func resume(ctx context.Context, c *car.Classifier, log *slog.Logger) {
 			pause = min(2*pause, resumeMost)
 		}
 		if !wait(ctx, pause) {
+			return
+		}
+	}
+}
+
+// purge deletes the pictures of deleted uploads that could not be reached at
+// once, now and from time to time.
+func purge(ctx context.Context, r *car.Remover, log *slog.Logger) {
+	for {
+		done, err := r.Finish(ctx)
+		if done > 0 {
+			log.Info("deleted pictures of deleted uploads", "count", done)
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Warn("pictures of deleted uploads are left", "err", err)
+		}
+		if !wait(ctx, purgePause) {
 			return
 		}
 	}

@@ -21,6 +21,8 @@ type request struct {
 	id    string
 	route string // the path pattern; "other" before the table has matched
 	lang  words.Language
+	// visitor is who sends it, as kept with uploads; empty for nobody known.
+	visitor string
 }
 
 type requestKey struct{}
@@ -55,6 +57,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := &recorder{ResponseWriter: w}
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			rec.before = func() { s.rateHeaders(w.Header(), r) }
+		}
 		defer func() {
 			took := time.Since(start)
 			route := about(r.Context()).route
@@ -84,19 +89,27 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	before func() // called before the header is sent; nil for nothing
 }
 
 func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
-	}
+	r.begin(status)
 	r.ResponseWriter.WriteHeader(status)
 }
 
-func (r *recorder) Write(p []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
+// begin notes the first status.
+func (r *recorder) begin(status int) {
+	if r.status != 0 {
+		return
 	}
+	r.status = status
+	if r.before != nil {
+		r.before()
+	}
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.begin(http.StatusOK)
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += int64(n)
 	return n, err

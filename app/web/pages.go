@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -233,63 +231,4 @@ func (s *Server) resultPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.render(w, r, http.StatusOK, "results", resultsData{Car: people(p.Label), Cards: []card{s.cardOf(p)}})
 	return nil
-}
-
-// historyLimit is the pictures on one page of the gallery.
-const historyLimit = 24
-
-type historyData struct {
-	Cards  []card
-	Labels []string // to filter by
-	Filter car.Filter
-	Newest string // link to the first page, empty on it
-	Older  string // link to the next page, empty on the last
-}
-
-func (s *Server) historyPage(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
-	f, err := filterOf(query, historyLimit)
-	if err != nil {
-		return err
-	}
-	list, err := s.History.List(r.Context(), f)
-	if err != nil {
-		return historyFault(err)
-	}
-	page := historyData{Filter: f, Labels: slices.Clone(knownLabels)}
-	for _, p := range list.Predictions {
-		p.Stored = true
-		page.Cards = append(page.Cards, s.cardOf(p))
-		page.Labels = append(page.Labels, p.Label)
-	}
-	if f.Label != "" {
-		page.Labels = append(page.Labels, f.Label)
-	}
-	slices.Sort(page.Labels)
-	page.Labels = slices.Compact(page.Labels)
-	if list.Next != "" {
-		page.Older = historyLink(query, list.Next)
-	}
-	if f.Cursor != "" {
-		page.Newest = historyLink(query, "")
-	}
-	s.render(w, r, http.StatusOK, "history", page)
-	return nil
-}
-
-// historyLink is the same selection at another cursor.
-func historyLink(query url.Values, cursor string) string {
-	to := url.Values{}
-	for name, values := range query {
-		if name != "cursor" && values[0] != "" {
-			to[name] = values
-		}
-	}
-	if cursor != "" {
-		to.Set("cursor", cursor)
-	}
-	if len(to) == 0 {
-		return "/history"
-	}
-	return "/history?" + to.Encode()
 }

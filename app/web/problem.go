@@ -96,6 +96,8 @@ var known = []struct {
 	{car.ErrSpoolUnavailable, fault{status: 503, slug: "storage-unavailable", title: "Storage is not available", detail: "The picture could not be written down safely and was not kept. Send it again in a minute.", retry: 30}},
 	{car.ErrInFlight, fault{status: 409, slug: "in-flight", title: "Still at work", detail: "The first request with this key or picture is not finished. Ask again in a few seconds.", retry: 2}},
 	{car.ErrIDReused, fault{status: 422, slug: "key-reused", title: "Key used for another picture", detail: "This Idempotency-Key came with other bytes before. Use a new key for a new picture."}},
+	{car.ErrDeleted, fault{status: 410, slug: "deleted", title: "Deleted before", detail: "This picture was sent and deleted before. To send it again, use a new Idempotency-Key or reload the start page."}},
+	{car.ErrNotYours, fault{status: 403, slug: "not-yours", title: "Not yours", detail: "Only the browser that sent this picture may do this."}},
 	{car.ErrNotFound, fault{status: 404, slug: "not-found", title: "Not found", detail: "There is no such prediction. It may have been deleted."}},
 	{car.ErrBadCursor, fault{status: 400, slug: "bad-parameters", title: "Bad parameters", detail: "cursor: take the value of \"next\" from the page before."}},
 	{os.ErrDeadlineExceeded, fault{status: 408, slug: "too-slow", title: "The upload took too long", detail: "The picture did not arrive in time. Try a better connection or a smaller picture."}},
@@ -130,6 +132,7 @@ func faultOf(err error) *fault {
 func (s *Server) adapt(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		about(r.Context()).route = strings.TrimSuffix(rt.path, "{$}")
+		s.meet(w, r, rt.page || r.Method == http.MethodPost)
 		if err := rt.serve(w, r); err != nil {
 			s.fail(w, r, rt.page || wantsPage(r), err)
 		}

@@ -66,6 +66,7 @@ type real struct {
 	noBucket   *atomic.Bool // the bucket refuses everything
 	classifier *car.Classifier
 	rows       *predictions.Store
+	remover    *car.Remover
 }
 
 // mind is a model that says the same of each picture.
@@ -148,6 +149,8 @@ func newReal(t *testing.T, change ...func(*web.Config)) *real {
 		r.classifier = &car.Classifier{Endpoint: client, Photos: photos, Predictions: rows, Spool: waiting, Limits: c.Limits,
 			Now: time.Now, Log: quiet, StoreTimeout: 20 * time.Second}
 		c.Classifier, c.History, c.Photos, c.Spool, c.Endpoint = r.classifier, rows, photos, waiting, client
+		r.remover = &car.Remover{Predictions: rows, Photos: photos, Spool: waiting, Now: time.Now, Log: quiet}
+		c.Remover = r.remover
 		c.Checks = []web.Check{
 			{Name: "database", Ask: rows.Ping, Down: "The database does not answer."},
 			{Name: "bucket", Ask: photos.Ping, Down: "The picture store does not answer."},

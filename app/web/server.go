@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"vinfast-classifier/app/car"
 )
 
@@ -25,6 +27,14 @@ type History interface {
 	ByID(ctx context.Context, id string) (car.Prediction, error)
 	// List returns one page; a cursor of another make is car.ErrBadCursor.
 	List(ctx context.Context, f car.Filter) (car.Page, error)
+	// SetFeedback writes what the sender of an upload says is right; car.ErrNotFound
+	// if there is no row.
+	SetFeedback(ctx context.Context, id, label string, at time.Time) error
+}
+
+// Remover deletes uploads; see car.Remover.Remove.
+type Remover interface {
+	Remove(ctx context.Context, id, visitor string) error
 }
 
 // Photos reads stored pictures.
@@ -32,6 +42,15 @@ type Photos interface {
 	// Get opens the original bytes under key and tells how many they are, or
 	// returns car.ErrNotFound.
 	Get(ctx context.Context, key string) (io.ReadCloser, int64, error)
+}
+
+// Thumbnails caches what can be made again from the picture.
+type Thumbnails interface {
+	// Get returns the thumbnail of an upload; fs.ErrNotExist if it is to be made.
+	Get(id string) ([]byte, error)
+	Put(id string, jpeg []byte) error
+	// Delete removes it; a missing one is no error.
+	Delete(id string) error
 }
 
 // Spool finds uploads that are acknowledged but not stored yet.
@@ -49,10 +68,13 @@ type Config struct {
 	Classifier Classifier
 	History    History
 	Photos     Photos
+	Thumbnails Thumbnails
 	Spool      Spool
+	Remover    Remover
 	Endpoint   car.Endpoint // asked by /readyz, with a tiny picture of ours
 	Checks     []Check      // the other dependencies, in the order to show
 
+	VisitorKey    []byte // signs the visitors' cookies; the same on all instances
 	Limits        car.Limits
 	RatePerMinute int           // uploads per address
 	MinScore      float64       // 0 to 1; below it a page says "not sure"
@@ -64,13 +86,17 @@ type Config struct {
 // Server answers HTTP.
 type Server struct {
 	Config
-	pages   *pages
-	assets  *assets
-	metrics *metrics
-	health  *health
-	rate    *limiter
-	bodies  *gate
-	decodes *gate
+	pages    *pages
+	assets   *assets
+	visitors visitors
+	metrics  *metrics
+	health   *health
+	rate     *limiter // pictures
+	changes  *limiter // of what is kept
+	views    *gate
+	making   singleflight.Group // thumbnails, by id
+	bodies   *gate
+	decodes  *gate
 }
 
 // New builds a Server. It fails only when an embedded file is wrong.
@@ -84,13 +110,16 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}
 	s := &Server{
-		Config:  c,
-		assets:  assets,
-		pages:   pages,
-		metrics: newMetrics(c.Spool, c.Log),
-		rate:    newLimiter(c.RatePerMinute, c.Now),
-		bodies:  newGate(bodyMemory, c.BusyWait),
-		decodes: newGate(decodeMemory, c.BusyWait),
+		Config:   c,
+		assets:   assets,
+		pages:    pages,
+		visitors: visitors{c.VisitorKey, c.Now},
+		metrics:  newMetrics(c.Spool, c.Log),
+		rate:     newLimiter(c.RatePerMinute, c.Now),
+		changes:  newLimiter(changesPerPicture*c.RatePerMinute, c.Now),
+		views:    newGate(viewMemory, c.BusyWait),
+		bodies:   newGate(bodyMemory, c.BusyWait),
+		decodes:  newGate(decodeMemory, c.BusyWait),
 	}
 	s.health = newHealth(append(c.Checks, s.endpointCheck()), c.Now, c.Log)
 	return s, nil
@@ -109,12 +138,17 @@ func (s *Server) routes() []route {
 		{"POST", "/{$}", true, s.upload(s.postForm)},
 		{"GET", "/predictions/{id}", true, s.resultPage},
 		{"GET", "/history", true, s.historyPage},
+		{"POST", "/predictions/{id}/feedback", true, s.change(s.feedbackForm)},
+		{"POST", "/predictions/{id}/delete", true, s.change(s.deleteForm)},
 
 		{"POST", "/api/v1/predictions", false, s.upload(s.postPredictions)},
 		{"GET", "/api/v1/predictions", false, s.listPredictions},
 		{"GET", "/api/v1/predictions.csv", false, s.listCSV},
 		{"GET", "/api/v1/predictions/{id}", false, s.getPrediction},
+		{"DELETE", "/api/v1/predictions/{id}", false, s.change(s.deletePrediction)},
+		{"POST", "/api/v1/predictions/{id}/feedback", false, s.change(s.postFeedback)},
 		{"GET", "/images/{id}", false, s.getImage},
+		{"GET", "/thumbnails/{id}", false, s.getThumbnail},
 
 		{"GET", "/healthz", false, s.healthz},
 		{"GET", "/readyz", false, s.readyz},

@@ -118,6 +118,7 @@ func (s *Server) classify(ctx context.Context, items []item) {
 		first[it.id] = i
 		g.Go(func() error {
 			start := time.Now()
+			it.photo.Visitor = about(ctx).visitor
 			it.prediction, it.err = s.classifyOne(ctx, it.id, it.photo)
 			it.took = time.Since(start)
 			s.metrics.classified(it.prediction, it.err)
@@ -203,7 +204,7 @@ func (s *Server) answerUpload(w http.ResponseWriter, r *http.Request, items []it
 	kept := 0
 	for i, it := range items {
 		if it.err == nil {
-			results[i].prediction = jsonOf(it.prediction)
+			results[i].prediction = jsonOf(r, it.prediction)
 			kept++
 			continue
 		}

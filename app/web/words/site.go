@@ -15,16 +15,3 @@ var site = area{
 	// A layout of package time.
 	"site.date": {"2 January 2006, 15:04 UTC", "2/1/2006, 15:04 UTC"},
 }
-
-// history is the gallery.
-var history = area{
-	"history.title":   {"History", "Lịch sử"},
-	"history.model":   {"Model", "Mẫu xe"},
-	"history.all":     {"All", "Tất cả"},
-	"history.show":    {"Show", "Xem"},
-	"history.empty":   {"Nothing here yet.", "Chưa có gì ở đây."},
-	"history.first":   {"Classify the first photo", "Gửi tấm ảnh đầu tiên"},
-	"history.newest":  {"Newest", "Mới nhất"},
-	"history.older":   {"Older", "Cũ hơn"},
-	"history.notsure": {"Not sure", "Chưa chắc chắn"},
-}
