@@ -132,6 +132,7 @@ type card struct {
 	File string // what the sender called it; empty on a permalink
 	car.Prediction
 	Took     string // seconds the answer took; empty on a permalink
+	Own      bool   // the reader sent it, and may say what it shows
 	Sure     bool
 	Six      string // the cars the model knows; empty if it is another model
 	MinScore float64
@@ -141,7 +142,7 @@ type card struct {
 }
 
 type resultsData struct {
-	Car   string // on a permalink, for the title
+	Car   string // on the permalink of a sure answer, for the title
 	Cards []card
 }
 
@@ -206,6 +207,7 @@ func (s *Server) showResults(w http.ResponseWriter, r *http.Request, items []ite
 		if it.err == nil {
 			kept = true
 			c = s.cardOf(it.prediction)
+			c.Own = mine(r, it.prediction.Visitor)
 			c.Took = seconds(about(r.Context()).lang, it.took)
 		} else {
 			f := faultOf(it.err)
@@ -229,6 +231,12 @@ func (s *Server) resultPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, "results", resultsData{Car: people(p.Label), Cards: []card{s.cardOf(p)}})
+	c := s.cardOf(p)
+	c.Own = mine(r, p.Visitor)
+	page := resultsData{Cards: []card{c}}
+	if c.Sure {
+		page.Car = people(p.Label)
+	}
+	s.render(w, r, http.StatusOK, "results", page)
 	return nil
 }
