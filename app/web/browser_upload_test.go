@@ -256,3 +256,35 @@ func TestBrowserTriesASampleInPlace(t *testing.T) {
 	}
 	b.quiet()
 }
+
+func TestBrowserTellsTheRightLabel(t *testing.T) {
+	r := newReal(t)
+	b := browser(t)
+	b.do(chromedp.Navigate(r.URL))
+	b.drag(dropped, sample(t, "Vinfast_Fadil"))
+	b.await("#results h2", "VinFast VF e34")
+	b.do(chromedp.Click(chromedp.CSS("summary")), chromedp.SetValue(chromedp.CSS("select[name=label]"), "Vinfast_Fadil"), shot("wrong.png"),
+		chromedp.Click(chromedp.CSS(".wrong button")))
+	b.await("#results .wrong", "Thank you.")
+	id := r.list("").Predictions[0].ID
+	b.do(chromedp.Navigate(r.URL + "/predictions/" + id))
+	b.await(".said", "The sender says: VinFast Fadil")
+	b.quiet()
+	stranger := browser(t)
+	stranger.do(chromedp.Navigate(r.URL + "/predictions/" + id))
+	if !run[bool](stranger, `document.querySelector("h2.label") && !document.querySelector(".wrong")`) {
+		t.Error("a stranger may judge somebody else's picture")
+	}
+}
+
+func TestBrowserTellsTheRightLabelWithoutScripts(t *testing.T) {
+	r := newReal(t)
+	b := browser(t)
+	b.do(chromedp.Func(noScripts), chromedp.Navigate(r.URL), chromedp.Click(chromedp.CSS("form.samples button")),
+		chromedp.WaitVisible(chromedp.CSS("summary")), chromedp.Click(chromedp.CSS("summary")),
+		chromedp.SetAttributeValue(chromedp.CSS("option[value=other]"), "selected", ""), chromedp.Click(chromedp.CSS(".wrong button")),
+		chromedp.WaitVisible(chromedp.CSS(".said")))
+	if got := b.text(".said"); got != "The sender says: another car" {
+		t.Errorf("got %q", got)
+	}
+}

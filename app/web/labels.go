@@ -4,7 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+	"time"
+
+	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/web/words"
 )
 
 // knownLabels are the classes of the default model, hungtu/vinfast-car-classifier.
@@ -28,13 +33,31 @@ func percent(score float64) string {
 	return fmt.Sprintf("%.0f%%", math.Floor(score*100+noise))
 }
 
-// sixCars are the default model's classes in one line, without the maker.
-func sixCars() string {
+// sixCars are the default model's classes in one line, without the maker; empty
+// if the scores are those of another model.
+func sixCars(scores []car.Score) string {
+	for _, s := range scores {
+		if !slices.Contains(knownLabels, s.Label) {
+			return ""
+		}
+	}
 	var names []string
 	for _, label := range knownLabels {
 		names = append(names, strings.TrimPrefix(people(label), "VinFast "))
 	}
 	return strings.Join(names, ", ")
+}
+
+// seconds is how long something took, in the way the language writes numbers.
+func seconds(lang words.Language, d time.Duration) string {
+	s := fmt.Sprintf("%.1f", d.Seconds())
+	if d < time.Second {
+		s = fmt.Sprintf("%.2f", d.Seconds())
+	}
+	if lang == words.Vietnamese {
+		s = strings.ReplaceAll(s, ".", ",")
+	}
+	return s
 }
 
 // inJSON is v for an attribute that a script reads.

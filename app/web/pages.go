@@ -35,7 +35,6 @@ func parsePages(a *assets) (*pages, error) {
 		"rfc3339": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 		"json":    inJSON,
-		"six":     sixCars,
 		"labels":  func() []string { return knownLabels },
 	}
 	p := &pages{byName: map[words.Language]map[string]*template.Template{}}
@@ -134,7 +133,9 @@ type card struct {
 	File string // what the sender called it; empty on a permalink
 	car.Prediction
 	Took     string // seconds the answer took; empty on a permalink
+	Own      bool   // the reader sent it, and may say what it shows
 	Sure     bool
+	Six      string // the cars the model knows; empty if it is another model
 	MinScore float64
 	ImageURL string
 	Link     string // permalink
@@ -142,12 +143,12 @@ type card struct {
 }
 
 type resultsData struct {
-	Car   string // on a permalink, for the title
+	Car   string // on the permalink of a sure answer, for the title
 	Cards []card
 }
 
 func (s *Server) cardOf(p car.Prediction) card {
-	return card{Prediction: p, Sure: p.Score >= s.MinScore, MinScore: s.MinScore, ImageURL: imageURL(p.ID), Link: "/predictions/" + p.ID}
+	return card{Prediction: p, Sure: p.Score >= s.MinScore, Six: sixCars(p.Scores), MinScore: s.MinScore, ImageURL: imageURL(p.ID), Link: "/predictions/" + p.ID}
 }
 
 // postForm is the page's upload. Good pictures are kept even if another one
@@ -207,7 +208,8 @@ func (s *Server) showResults(w http.ResponseWriter, r *http.Request, items []ite
 		if it.err == nil {
 			kept = true
 			c = s.cardOf(it.prediction)
-			c.Took = fmt.Sprintf("%.1f", it.took.Seconds())
+			c.Own = mine(r, it.prediction.Visitor)
+			c.Took = seconds(about(r.Context()).lang, it.took)
 		} else {
 			f := faultOf(it.err)
 			s.logFault(r.Context(), f)
@@ -230,6 +232,12 @@ func (s *Server) resultPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, "results", resultsData{Car: people(p.Label), Cards: []card{s.cardOf(p)}})
+	c := s.cardOf(p)
+	c.Own = mine(r, p.Visitor)
+	page := resultsData{Cards: []card{c}}
+	if c.Sure {
+		page.Car = people(p.Label)
+	}
+	s.render(w, r, http.StatusOK, "results", page)
 	return nil
 }

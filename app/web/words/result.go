@@ -15,6 +15,10 @@ var result = area{
 		"The model knows only six cars: %s. This may be another one, or no car at all.",
 		"Mô hình chỉ biết sáu mẫu xe: %s. Đây có thể là xe khác, hoặc không phải là xe.",
 	},
+	"result.few": {
+		"The model knows a few cars and nothing else: this may be another one, or no car at all.",
+		"Mô hình chỉ biết vài mẫu xe: đây có thể là xe khác, hoặc không phải là xe.",
+	},
 	"result.bars":    {"How well each car fits", "Mức độ khớp với từng mẫu xe"},
 	"result.took":    {"Answered in %s s", "Trả lời trong %s giây"},
 	"result.pixels":  {"%d × %d pixels", "%d × %d điểm ảnh"},
