@@ -48,7 +48,7 @@ func (s *site) checkDatabase(t *testing.T, d *boot.Machine) {
 	if password := s.parameter(t, passwordParameter); len(password) != 48 {
 		t.Errorf("the password parameter holds %d characters, not 48", len(password))
 	}
-	if s.parameter(t, caParameter) != strings.TrimSpace(d.Run(t, "cat", "/data/tls/ca.pem")) && s.parameter(t, caParameter) != d.Run(t, "cat", "/data/tls/ca.pem") {
+	if ca := d.Run(t, "cat", "/data/tls/ca.pem"); strings.TrimSpace(s.parameter(t, caParameter)) != strings.TrimSpace(ca) {
 		t.Error("the CA parameter is not the instance's CA")
 	}
 	if got := d.Run(t, "findmnt", "--noheadings", "--output", "FSTYPE", "/data"); strings.TrimSpace(got) != "xfs" {
@@ -65,7 +65,7 @@ func (s *site) checkDatabase(t *testing.T, d *boot.Machine) {
 	}
 	d.Run(t, "systemctl", "is-active", "vinfast-dump.timer", "logrotate.timer")
 	checkUnits(t, d, "vinfast-boot.service", "vinfast-mysql.service", "vinfast-dump.service", "vinfast-dump.timer")
-	s.checkStandIns(t, d, "/var/log/mysql/error.log")
+	checkStandIns(t, d, "/var/log/mysql/error.log")
 	checkCloudInit(t, d)
 }
 
@@ -81,7 +81,7 @@ func (s *site) checkWeb(t *testing.T, w *boot.Machine) {
 		t.Errorf("the app that runs has the digest %s, which is not in the user data", running)
 	}
 	checkUnits(t, w, "vinfast-boot.service", "vinfast.service", "srv-vinfast.mount")
-	s.checkStandIns(t, w, "/var/log/vinfast/"+w.Name+".log")
+	checkStandIns(t, w, "/var/log/vinfast/"+w.Name+".log")
 	checkCloudInit(t, w)
 }
 
@@ -100,7 +100,7 @@ func checkUnits(t *testing.T, m *boot.Machine, units ...string) {
 }
 
 // checkStandIns looks at each call that a stand-in noted: there are no others than these, each once per reason.
-func (s *site) checkStandIns(t *testing.T, m *boot.Machine, log string) {
+func checkStandIns(t *testing.T, m *boot.Machine, log string) {
 	t.Helper()
 	for _, call := range m.Calls(t) {
 		words := strings.Fields(call)
@@ -136,7 +136,7 @@ func (s *site) checkStandIns(t *testing.T, m *boot.Machine, log string) {
 		t.Fatalf("the CloudWatch agent's configuration: %v", err)
 	}
 	files := agent.Logs.Collected.Files.List
-	if len(files) != 1 || files[0].File != log || files[0].Group != s.output("logGroup") || files[0].Stream != "{instance_id}" {
+	if len(files) != 1 || files[0].File != log || !strings.Contains(m.UserData, "LOG_GROUP="+files[0].Group+"\n") || files[0].Stream != "{instance_id}" {
 		t.Errorf("the CloudWatch agent ships %+v", files)
 	}
 }

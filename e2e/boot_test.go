@@ -39,22 +39,33 @@ func TestBoot(t *testing.T) {
 	report.Add("boot: root file system", time.Since(started), 0, "")
 	s := newSite(t, base)
 	d, w := s.newDatabase(t), s.newWeb(t)
-	phase(t, "boot: database", func() {
-		d.Boot(t)
-		d.Attach(t, s.volume) // after the instance, as on EC2
-		s.up(t, d)
-	})
-	t.Run("database", func(t *testing.T) { s.checkDatabase(t, d) })
 	phase(t, "boot: web, shared files failing twice", func() {
 		w.Write(t, "var/lib/machine/efs-failures", "2\n", 0o644)
 		w.Boot(t)
 		s.up(t, w)
+		s.waits(t, w)
+	})
+	phase(t, "boot: database, app ready", func() {
+		d.Boot(t)
+		d.Attach(t, s.volume) // after the instance, as on EC2
+		s.up(t, d)
 		s.ready(t, w)
 	})
+	t.Run("database", func(t *testing.T) { s.checkDatabase(t, d) })
 	t.Run("web", func(t *testing.T) { s.checkWeb(t, w) })
 	t.Run("classification", func(t *testing.T) { s.classify(t, d) })
 	t.Run("dump", func(t *testing.T) { s.dump(t, d) })
 	t.Run("second boot", func(t *testing.T) { s.secondBoot(t, d, w) })
+	before := s.kept(t, d)
+	phase(t, "boot: another database instance, damaged MySQL", func() { d = s.replaced(t, d, s.volume) })
+	if after := s.kept(t, d); after != before {
+		t.Errorf("another instance with the same volume changed\n%s\nto\n%s", before, after)
+	}
+	phase(t, "boot: another web instance, damaged app", func() {
+		w = s.replaced(t, w)
+		s.ready(t, w)
+	})
+	phase(t, "boot: a volume with something else", func() { s.otherVolume(t, d) })
 }
 
 // phase enters what do takes into the report.

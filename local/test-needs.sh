@@ -15,6 +15,9 @@ python3        python3
 ensurepip      python3-venv
 shellcheck     shellcheck
 cloud-init     cloud-init
+debootstrap    debootstrap
+ip             iproute2
+mkfs.ext4      e2fsprogs
 '
 
 there() {

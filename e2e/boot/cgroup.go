@@ -12,7 +12,7 @@ import (
 
 // newCgroup makes the control group that an instance's systemd has for its own, below where this machine keeps them. With
 // version 2 only; it needs no controller.
-func newCgroup(t *testing.T, name string) string {
+func newCgroup(t *testing.T) string {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	must(t, err)
@@ -21,8 +21,8 @@ func newCgroup(t *testing.T, name string) string {
 		if fields[2] != "cgroup2" {
 			continue
 		}
-		group := filepath.Join(fields[1], name)
-		must(t, os.Mkdir(group, 0o755))
+		group, err := os.MkdirTemp(fields[1], "vinfast-")
+		must(t, err)
 		t.Cleanup(func() { removeGroups(t, group) })
 		return group
 	}

@@ -71,7 +71,7 @@ func New(t *testing.T, base tools.BootRoot, settings Settings) *Machine {
 	mount(t, m.Root, "-t", "overlay", "-o",
 		fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", base.Tree, changes, changes), "overlay", m.Root)
 	m.furnish(t)
-	m.cgroup = newCgroup(t, settings.Host.name)
+	m.cgroup = newCgroup(t)
 	t.Cleanup(func() { m.kill(t) })
 	return m
 }
@@ -191,6 +191,9 @@ func (m *Machine) Run(t *testing.T, command ...string) string {
 	}
 	return text
 }
+
+// Running tells whether it was booted and not powered off.
+func (m *Machine) Running() bool { return m.process != nil }
 
 // PowerOff ends all services in order, as a stop or reboot does, and waits until nothing runs any more.
 func (m *Machine) PowerOff(t *testing.T) {

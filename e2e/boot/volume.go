@@ -32,6 +32,12 @@ func NewVolume(t *testing.T, id string, bytes int64) Volume {
 	return Volume{ID: id, Device: device, major: numbers[0], minor: numbers[1]}
 }
 
+// Digest is that of all that is on it.
+func (v Volume) Digest(t *testing.T) string {
+	t.Helper()
+	return output(t, exec.Command("sha256sum", v.Device))
+}
+
 func output(t *testing.T, command *exec.Cmd) string {
 	t.Helper()
 	text, err := command.Output()
