@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
 
 	"vinfast-classifier/e2e/boot"
 	"vinfast-classifier/e2e/cloud"
@@ -110,8 +111,16 @@ func (s *site) machine(t *testing.T, instance ec2types.Instance, host boot.Host,
 	}
 	maps.Copy(environment, more)
 	host.ServeMetadata(t, boot.Identity{InstanceID: *instance.InstanceId, Region: region, Role: filepath.Base(*instance.IamInstanceProfile.Arn)})
-	return boot.New(t, s.base, boot.Settings{Name: *instance.InstanceId, UserData: s.userData(t, instance), Host: host, MemoryMiB: memoryMiB,
+	return boot.New(t, s.base, boot.Settings{Name: *instance.InstanceId, UserData: s.userData(t, instance), Host: host, MemoryMiB: memoryMiB, SharedOwner: s.sharedOwner(t),
 		Environment: environment})
+}
+
+// sharedOwner is whom the access point's folder belongs to.
+func (s *site) sharedOwner(t *testing.T) int {
+	t.Helper()
+	points := must[*efs.DescribeAccessPointsOutput](t, "list access points")(s.EFS.DescribeAccessPoints(t.Context(),
+		&efs.DescribeAccessPointsInput{FileSystemId: aws.String(s.output("fileSystemId"))}))
+	return int(*points.AccessPoints[0].RootDirectory.CreationInfo.OwnerUid)
 }
 
 func (s *site) newDatabase(t *testing.T) *boot.Machine {

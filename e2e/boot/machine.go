@@ -43,6 +43,7 @@ type Settings struct {
 	UserData    string
 	Host        Host
 	MemoryMiB   int               // what the instance type has
+	SharedOwner int               // user and group that the access point gives its folder
 	Environment map[string]string // of every service: where the emulated AWS is
 }
 
@@ -96,8 +97,11 @@ func (m *Machine) furnish(t *testing.T) {
 	}
 	m.Write(t, "var/lib/machine/calls", "", 0o644)
 	m.Write(t, "var/lib/machine/volumes", "", 0o644)
+	shared := filepath.Join(m.Root, "var/lib/machine/efs")
+	must(t, os.Mkdir(shared, 0o750))
+	must(t, os.Chown(shared, m.SharedOwner, m.SharedOwner))
 	m.Write(t, "etc/machine-meminfo", fmt.Sprintf("MemTotal: %d kB\nMemAvailable: %d kB\n", m.MemoryMiB<<10, m.MemoryMiB<<10), 0o444)
-	m.Write(t, "etc/cloud/cloud.cfg.d/90_machine.cfg", "datasource_list: [NoCloud]\nnetwork: {config: disabled}\n", 0o644)
+	m.Write(t, "etc/cloud/cloud.cfg.d/90_machine.cfg", "datasource_list: [NoCloud]\nnetwork: {config: disabled}\nssh_genkeytypes: []\n", 0o644)
 	// The metadata service cannot give these: cloud-init asks it with a token only where the firmware says Amazon EC2.
 	m.Write(t, "var/lib/cloud/seed/nocloud/meta-data", "instance-id: "+m.Name+"\nlocal-hostname: "+m.Name+"\n", 0o644)
 	m.Write(t, "var/lib/cloud/seed/nocloud/user-data", m.UserData, 0o644)
