@@ -59,6 +59,7 @@ func TestBoot(t *testing.T) {
 	t.Run("second boot", func(t *testing.T) { s.secondBoot(t, d, w) })
 	before := s.kept(t, d)
 	phase(t, "boot: another database instance, damaged MySQL", func() { d = s.replaced(t, d, s.volume) })
+	s.ready(t, w)
 	if after := s.kept(t, d); after != before {
 		t.Errorf("another instance with the same volume changed\n%s\nto\n%s", before, after)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -140,17 +141,12 @@ func (m *Machine) Boot(t *testing.T) {
 		Setsid:     true,
 		Pdeathsig:  syscall.SIGKILL, // nothing outlives the test
 	}
-	if err := m.process.Start(); err != nil {
-		t.Fatalf("start the instance %s: %v", m.Name, err)
-	}
-	process, ended := m.process, make(chan error, 1)
-	m.ended = ended
-	go func() { ended <- process.Wait() }()
+	m.launch(t)
 	ctx, cancel := context.WithTimeout(t.Context(), stopLimit)
 	defer cancel()
 	for !m.answers(ctx) {
 		select {
-		case err := <-ended:
+		case err := <-m.ended:
 			text, _ := os.ReadFile(console.Name()) // the failure is what is told
 			m.process = nil
 			t.Fatalf("the instance %s did not start: %v\n%s", m.Name, err, text)
@@ -158,6 +154,27 @@ func (m *Machine) Boot(t *testing.T) {
 			t.Fatalf("systemd of %s does not answer", m.Name)
 		case <-time.After(lookAgain):
 		}
+	}
+}
+
+// launch starts the process on a thread that stays as long as the process: a process is killed when the thread that started it
+// ends, and threads that were in a network namespace do.
+func (m *Machine) launch(t *testing.T) {
+	t.Helper()
+	process, started, ended := m.process, make(chan error), make(chan error, 1)
+	m.ended = ended
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := process.Start()
+		started <- err
+		if err == nil {
+			ended <- process.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
+		m.process = nil
+		t.Fatalf("start the instance %s: %v", m.Name, err)
 	}
 }
 
