@@ -17,6 +17,10 @@ help: ## list the targets
 run: local-build ## the whole system on this computer (PORT=8080, MODEL=folder or Hugging Face id); Ctrl-C stops it
 	@exec .local/bin/local run -port "$(PORT)" -model "$(MODEL)"
 
+.PHONY: doctor
+doctor: local-build ## check every part of the system that runs on this computer
+	@.local/bin/local doctor
+
 .PHONY: local-build
 local-build: .local/tmp ## build the web app and the local servers into .local/bin
 	@[ -x .local/bin/vinfast ] || echo "Building (the first time takes a few minutes) ..."
@@ -55,12 +59,28 @@ test-infra: .local/tmp test-deps
 e2e: .local/tmp ## the program through Pulumi's engine and the AWS provider against an emulated AWS
 	cd e2e && go test -count=1 -timeout 100m -v .
 
+# Prowler is large (2 GB of Python packages), so this is not part of e2e.
+.PHONY: audit
+audit: .local/tmp ## Prowler on the emulated account after up; writes docs/audit.md
+	cd e2e && go test -count=1 -timeout 70m -v -tags audit -run TestAudit .
+
 # PyTorch is large (some GB) and only needed here: a Python environment of its own.
 .PHONY: model-train
 model-train: .local/tmp ## draw the pictures, train the demo model and report on it (20 minutes on two cores)
 	@test -x .local/venv-train/bin/python || python3 -m venv .local/venv-train
 	.local/venv-train/bin/pip install --disable-pip-version-check -r local/model/train/requirements.txt
 	.local/venv-train/bin/python local/model/train/train.py --cache .local/model-train
+
+SEED ?= 0
+UPLOADS ?= 2000
+.PHONY: faults faults-mutations
+faults: .local/tmp ## break every part at random while pictures are sent, then count (SEED=n repeats one, UPLOADS=2000); needs root
+	@go build -o .local/bin/faults ./local/faults/run
+	@exec .local/bin/faults -seed "$(SEED)" -uploads "$(UPLOADS)"
+
+faults-mutations: .local/tmp ## take out what keeps uploads safe, a line at a time, and see the fault run notice (15 minutes)
+	@go build -o .local/bin/faults ./local/faults/run
+	@exec .local/bin/faults -mutations -seed "$(SEED)" -uploads 300
 
 .PHONY: bench
 bench: local-build ## measure, and write docs/bench.md
@@ -70,8 +90,11 @@ bench: local-build ## measure, and write docs/bench.md
 preview up destroy: ## pulumi on a stack in your AWS account (STACK=dev)
 	@pulumi $@ --stack "$(STACK)"
 
-verify: ## check every path from the web instance of a deployed stack (STACK=dev)
-	@eval "$$(pulumi stack output doctorCommand --stack "$(STACK)")"
+# A session does not pass on the exit status of what it ran: the words are counted.
+verify: .local/tmp ## check every path from every web instance of a deployed stack (STACK=dev)
+	@command=$$(pulumi stack output doctorCommand --stack "$(STACK)") && \
+	eval "$$command" | tee .local/tmp/verify && \
+	[ "$$(grep -c '^everything works' .local/tmp/verify)" = "$$(echo "$$command" | grep -o start-session | wc -l)" ]
 
 # What the tests need besides Go: programs of the system, and the Python client
 # that the local endpoint is tested with.

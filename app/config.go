@@ -35,6 +35,7 @@ var Variables = []Variable{
 	{"VINFAST_DB_DSN", "", "optional: user:password@tcp(host:port)/database, in place of the five VINFAST_DB_ variables above"},
 	{"VINFAST_SHARED_DIR", "", "absolute path of the folder that all web instances share; it holds the spool"},
 	{"VINFAST_LOG_FILE", "", "optional: absolute path of the log file (JSON lines); standard error gets the same lines in any case"},
+	{"VINFAST_LOG_GROUP", "", "optional: CloudWatch log group that the log file is shipped to; \"vinfast doctor\" looks there for its line"},
 	{"VINFAST_MAX_UPLOAD_BYTES", "10485760", "largest picture, in bytes, 1024 to 104857600"},
 	{"VINFAST_MAX_PIXELS", "50000000", "most pixels of a picture, width times height, 10000 to 200000000"},
 	{"VINFAST_RATE_PER_MINUTE", "30", "pictures one address may send a minute, 1 to 1000000"},
@@ -50,6 +51,7 @@ type Config struct {
 	Database       Database
 	SharedDir      string
 	LogFile        string // empty: standard error only
+	LogGroup       string // empty: the log file stays where it is
 	MaxUploadBytes int64
 	MaxPixels      int64
 	RatePerMinute  int
@@ -73,6 +75,7 @@ var (
 	endpointShape  = regexp.MustCompile(`^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`)
 	bucketShape    = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 	nameShape      = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
+	groupShape     = regexp.MustCompile(`^[A-Za-z0-9_./#-]{1,512}$`)
 	parameterShape = regexp.MustCompile(`^/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$`)
 )
 
@@ -95,6 +98,9 @@ func LoadConfig(environ []string) (Config, error) {
 	}
 	if env.has("VINFAST_LOG_FILE") {
 		c.LogFile = env.text("VINFAST_LOG_FILE", filepath.IsAbs)
+	}
+	if env.has("VINFAST_LOG_GROUP") {
+		c.LogGroup = env.text("VINFAST_LOG_GROUP", groupShape.MatchString)
 	}
 	return c, errors.Join(env.faults...)
 }

@@ -13,11 +13,13 @@ func TestImportsPointOneWay(t *testing.T) {
 	for pkg, forbidden := range map[string]string{
 		".":             `^vinfast-classifier/(local|infra)`,
 		"./car":         `^(net/http|database/sql|github\.com/(aws|go-sql-driver)/.*)|^vinfast-classifier/(app/[^c]|local|infra)`,
-		"./web":         `^vinfast-classifier/app/(sagemaker|photostore|predictions|spool)$`,
-		"./sagemaker":   `^vinfast-classifier/app/(web|photostore|predictions|spool)$`,
-		"./photostore":  `^vinfast-classifier/app/(web|sagemaker|predictions|spool)$`,
-		"./predictions": `^vinfast-classifier/app/(web|sagemaker|photostore|spool)$`,
-		"./spool":       `^vinfast-classifier/app/(web|sagemaker|photostore|predictions)$`,
+		"./web":         `^vinfast-classifier/app/(doctor|reindex|sagemaker|photostore|predictions|spool)$`,
+		"./sagemaker":   `^vinfast-classifier/app/(doctor|reindex|web|photostore|predictions|spool)$`,
+		"./photostore":  `^vinfast-classifier/app/(doctor|reindex|web|sagemaker|predictions|spool)$`,
+		"./predictions": `^vinfast-classifier/app/(doctor|reindex|web|sagemaker|photostore|spool)$`,
+		"./spool":       `^vinfast-classifier/app/(doctor|reindex|web|sagemaker|photostore|predictions)$`,
+		"./doctor":      `^vinfast-classifier/(app/(web|reindex)|local|infra)`,
+		"./reindex":     `^vinfast-classifier/(app/(web|sagemaker|spool|doctor)|local|infra)`,
 		"../infra":      `^vinfast-classifier/(app|local)`,
 		"../local":      `^vinfast-classifier/(app|infra)`,
 	} {

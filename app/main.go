@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,6 +24,22 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 			fmt.Fprintf(stderr, "vinfast serve: %v\n", err)
 			return 1
 		}
+	case command == "doctor" && (len(args) == 1 || len(args) == 2 && args[1] == "--json"):
+		healthy, err := checkUp(environ, len(args) == 2, stdout)
+		if err != nil {
+			fmt.Fprintf(stderr, "vinfast doctor: %v\n", err)
+		}
+		if err != nil || !healthy {
+			return 1
+		}
+	case command == "reindex":
+		if err := reindexed(args[1:], environ, stdout, stderr); errors.Is(err, errUsage) {
+			fmt.Fprintln(stderr, err)
+			return 2
+		} else if err != nil {
+			fmt.Fprintf(stderr, "vinfast reindex: %v\n", err)
+			return 1
+		}
 	case command == "version" && len(args) == 1:
 		fmt.Fprintln(stdout, version())
 	case command == "help" && len(args) == 1:
@@ -38,10 +55,13 @@ func usage(w io.Writer) {
 	fmt.Fprint(w, `Usage: vinfast <command>
 
   serve     run the web app
+  doctor    check everything the app depends on; --json for programs
+  reindex   make the rows of predictions again from the pictures in S3;
+            --dry-run counts only, --after KEY goes on after a key
   version   tell what this program was built from
   help      print this text
 
-Environment of serve:
+Environment of serve, doctor and reindex:
 
 `)
 	for _, v := range Variables {

@@ -27,6 +27,11 @@ func TestCommandLine(t *testing.T) {
 		{nil, 2, "", "Usage: "},
 		{[]string{"doctro"}, 2, "", "Usage: "},
 		{[]string{"serve", "now"}, 2, "", "Usage: "},
+		{[]string{"doctor", "--yaml"}, 2, "", "Usage: "},
+		{[]string{"doctor"}, 1, "RESULT ", ""},
+		{[]string{"doctor", "--json"}, 1, "{\n  \"ok\": false,", ""},
+		{[]string{"reindex", "--all"}, 2, "", "usage: vinfast reindex [--dry-run] [--after KEY]"},
+		{[]string{"reindex"}, 1, "", "vinfast reindex: the environment is wrong:\nAWS_REGION: not set"},
 		{[]string{"serve"}, 1, "", "vinfast serve: the environment is wrong:\nAWS_REGION: not set"},
 	} {
 		cmd := exec.Command(program, c.args...)

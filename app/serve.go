@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -20,6 +21,8 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/go-sql-driver/mysql"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/net/netutil"
 
 	"vinfast-classifier/app/car"
 	"vinfast-classifier/app/photostore"
@@ -36,10 +39,19 @@ const (
 	// storeTimeout is how long a person waits for S3 and MySQL before the
 	// answer is "pending".
 	storeTimeout = 15 * time.Second
+	// maxConnections are open at once; more wait in the kernel. One that is
+	// slow to say what it wants has headerTime for it. Each takes some 30 kB
+	// while it is read.
+	maxConnections = 4096
+	headerTime     = 5 * time.Second
+	// memoryLimit is from where on the collector works harder instead of letting
+	// the heap grow: what requests may take, and a share for all else.
+	memoryLimit = web.Memory + 64<<20
 	// busyWait is how long an upload waits for memory that others use.
-	busyWait = 10 * time.Second
-	// drainTime is for requests under way when the process is told to stop.
-	drainTime = 30 * time.Second
+	busyWait = 5 * time.Second
+	// drainTime is for requests under way when the process is told to stop: one
+	// may be at the model and then at the stores. systemd kills after 90 s.
+	drainTime = 80 * time.Second
 	// resumePause lies between two looks into the spool; after a failure it
 	// doubles up to resumeMost.
 	resumePause = 5 * time.Second
@@ -52,6 +64,7 @@ func serve(environ []string, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("the environment is wrong:\n%w", err)
 	}
+	debug.SetMemoryLimit(memoryLimit)
 	log, closeLog, err := openLog(c.LogFile, stderr)
 	if err != nil {
 		return err
@@ -87,7 +100,7 @@ func serveUntil(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, parts.rows.Close()) }()
+	defer func() { err = errors.Join(err, parts.rows.Close(), parts.spool.Close()) }()
 	server, err := parts.server(c, log)
 	if err != nil {
 		return err
@@ -96,7 +109,9 @@ func serveUntil(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen on VINFAST_LISTEN: %w", err)
 	}
-	log.Info("listening", "address", listener.Addr().String(), "version", version())
+	address := listener.Addr().String()
+	listener = netutil.LimitListener(listener, maxConnections)
+	log.Info("listening", "address", address, "version", version())
 
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var jobs sync.WaitGroup
@@ -125,9 +140,10 @@ func serveUntil(ctx context.Context, c Config, log *slog.Logger) (err error) {
 // parts is the app's inside, wired.
 type parts struct {
 	classifier *car.Classifier
-	endpoint   *sagemaker.Client
-	photos     *photostore.Store
+	endpoint   guardedEndpoint
+	photos     guardedPhotos
 	rows       *predictions.Store
+	guarded    guardedRows // rows, behind their breaker
 	spool      *spool.Spool
 	migrated   atomic.Bool
 }
@@ -149,12 +165,13 @@ func assemble(c Config, log *slog.Logger) (*parts, error) {
 		return nil, err
 	}
 	p := &parts{
-		endpoint: sagemaker.New(config, sagemaker.Options{Endpoint: c.Endpoint, Timeout: modelTimeout, Attempts: modelAttempts}),
-		photos:   photostore.New(config, c.Bucket),
+		endpoint: guardedEndpoint{newBreaker("endpoint", log), sagemaker.New(config, sagemaker.Options{Endpoint: c.Endpoint, Timeout: modelTimeout, Attempts: modelAttempts})},
+		photos:   guardedPhotos{newBreaker("bucket", log), photostore.New(config, c.Bucket)},
 		rows:     rows,
+		guarded:  guardedRows{newBreaker("database", log), rows},
 		spool:    outbox,
 	}
-	p.classifier = &car.Classifier{Endpoint: p.endpoint, Photos: p.photos, Predictions: rows, Spool: outbox,
+	p.classifier = &car.Classifier{Endpoint: p.endpoint, Photos: p.photos, Predictions: p.guarded, Spool: outbox,
 		Limits: limits(c), Now: time.Now, Log: log, StoreTimeout: storeTimeout}
 	return p, nil
 }
@@ -176,38 +193,24 @@ func openDatabase(c Config, config aws.Config) (*predictions.Store, error) {
 func limits(c Config) car.Limits { return car.Limits{Bytes: c.MaxUploadBytes, Pixels: c.MaxPixels} }
 
 func (p *parts) server(c Config, log *slog.Logger) (*http.Server, error) {
-	const fresh = 6 * time.Second
 	site, err := web.New(web.Config{
-		Classifier: p.classifier, History: p.rows, Photos: p.photos, Spool: p.spool, Endpoint: p.endpoint,
-		Checks: []web.Check{
-			{Name: "database", Ask: p.databaseReady, Fresh: fresh,
-				Down: "The database is starting or does not answer. Pictures are taken and kept; the history comes back with it."},
-			{Name: "bucket", Ask: p.photos.Ping, Fresh: fresh,
-				Down: "The picture store does not answer. Pictures are taken and kept, and stored when it does."},
-			{Name: "spool", Ask: func(context.Context) error { return p.spool.Ping() }, Fresh: fresh,
-				Down: "The shared folder cannot be written. Pictures are refused until it can."},
-		},
-		Limits: limits(c), RatePerMinute: c.RatePerMinute, MinScore: c.MinScore, BusyWait: busyWait, Now: time.Now, Log: log,
+		Classifier: p.classifier, History: p.guarded, Photos: p.photos, Spool: p.spool, Endpoint: p.endpoint,
+		Checks: p.checks(), EndpointBreaker: p.endpoint.state,
+		Metrics: []prometheus.Collector{breakerCollector{p.endpoint.breaker, p.photos.breaker, p.guarded.breaker}},
+		Limits:  limits(c), RatePerMinute: c.RatePerMinute, MinScore: c.MinScore, BusyWait: busyWait, Now: time.Now, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &http.Server{
 		Handler:           site.Handler(),
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       30 * time.Second,  // uploads set their own
 		WriteTimeout:      75 * time.Second,  // likewise
 		IdleTimeout:       150 * time.Second, // longer than the load balancer's 120 s, or it meets closed connections
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}, nil
-}
-
-func (p *parts) databaseReady(ctx context.Context) error {
-	if !p.migrated.Load() {
-		return errors.New("the tables are not made yet")
-	}
-	return p.rows.Ping(ctx)
 }
 
 // migrate makes the tables as soon as the database lets it.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -76,6 +77,8 @@ type system struct {
 	s3             *s3.Client
 	objects, model *gated
 	shared         string
+	under          []string // command that runs the app; empty for none
+	program        string   // the app
 }
 
 // gated is a server whose requests can be held back, refused or counted.
@@ -147,7 +150,7 @@ func newSystem(t *testing.T, classifier endpoint.Classifier) *system {
 	t.Cleanup(container.Close)
 	api := endpoint.Runtime{Endpoint: "vinfast-test", Region: "us-east-1", Account: "000000000000",
 		Container: container.URL, Timeout: time.Minute}
-	s := &system{t: t, dsn: dsn, sql: handle, shared: t.TempDir(),
+	s := &system{t: t, program: binary, dsn: dsn, sql: handle, shared: t.TempDir(),
 		objects: serveGated(t, store), model: serveGated(t, api.Handler())}
 	s.s3 = s3.New(s3.Options{Region: "us-east-1", BaseEndpoint: &s.objects.URL,
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""), UsePathStyle: true})
@@ -172,7 +175,8 @@ func (s *system) start(env ...string) *process {
 func (s *system) launch(env ...string) *process {
 	s.t.Helper()
 	port := freePort(s.t)
-	a := &process{url: "http://" + port, cmd: exec.Command(binary, "serve")}
+	args := append(slices.Clone(s.under), s.program, "serve")
+	a := &process{url: "http://" + port, cmd: exec.Command(args[0], args[1:]...)}
 	a.cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "GORACE=halt_on_error=1",
 		"VINFAST_LISTEN=" + port, "VINFAST_ENDPOINT=vinfast-test", "VINFAST_BUCKET=" + bucket,
@@ -288,15 +292,15 @@ func (s *system) keys() []string {
 	return keys
 }
 
-// waiting counts the files below the spool folder, logs aside.
+// waiting counts the files below the spool folder, signs of life aside.
 func (s *system) waiting() int {
 	s.t.Helper()
 	n := 0
-	must(s.t, filepath.WalkDir(filepath.Join(s.shared, "spool"), func(_ string, d os.DirEntry, err error) error {
+	must(s.t, filepath.WalkDir(filepath.Join(s.shared, "spool"), func(path string, d os.DirEntry, err error) error {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil
 		}
-		if err == nil && d.Type().IsRegular() {
+		if err == nil && d.Type().IsRegular() && filepath.Base(filepath.Dir(path)) != "instances" {
 			n++
 		}
 		return err

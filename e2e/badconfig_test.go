@@ -9,6 +9,7 @@ import (
 
 // TestBadConfig sets one fault of each kind: every one is named in one error, and nothing was made.
 func TestBadConfig(t *testing.T) {
+	t.Parallel()
 	account := cloud.Start(t, theTools.Python, ".", region)
 	before := inventory(t, account)
 	s := newStack(t, account, "dev")
@@ -26,7 +27,7 @@ func TestBadConfig(t *testing.T) {
 		s.Set(t, fault.path, fault.value)
 	}
 	for _, command := range [][]string{{"preview"}, {"up", "--yes", "--skip-preview"}} {
-		output, err := s.Run(t.Context(), command[0]+", bad config", planLimit, command...)
+		output, err := s.Run(t.Context(), "bad config: "+command[0], planLimit, command...)
 		if err == nil {
 			t.Errorf("%s accepts the configuration", command[0])
 		}

@@ -99,9 +99,29 @@ func checkUnits(t *testing.T, m *boot.Machine, units ...string) {
 	}
 }
 
-// checkStandIns looks at each call that a stand-in noted: there are no others than these, each once per reason.
+// standIns are all files that an instance's root has beside Debian's before its first boot: what takes the place of Amazon
+// Linux's own, and what the instance is told.
+var standIns = []string{
+	"etc/cloud/cloud.cfg.d/90_machine.cfg",
+	"etc/machine-meminfo",
+	"etc/systemd/system.conf.d/machine.conf",
+	"usr/bin/dnf",
+	"usr/lib/systemd/system/amazon-ssm-agent.service",
+	"var/lib/cloud/seed/nocloud/meta-data",
+	"var/lib/cloud/seed/nocloud/user-data",
+	"var/lib/machine/attach",
+	"var/lib/machine/calls",
+	"var/lib/machine/cloudwatch-agent-ctl", // placed by dnf
+	"var/lib/machine/mount.efs",            // placed by dnf
+	"var/lib/machine/volumes",
+}
+
+// checkStandIns looks at the files that stand in for something, and at each call that a stand-in noted: there are no others than these, each once per reason.
 func checkStandIns(t *testing.T, m *boot.Machine, log string) {
 	t.Helper()
+	if !slices.Equal(m.StandIns, standIns) {
+		t.Errorf("the root was furnished with %q, not with %q", m.StandIns, standIns)
+	}
 	for _, call := range m.Calls(t) {
 		words := strings.Fields(call)
 		switch words[0] {
@@ -111,7 +131,14 @@ func checkStandIns(t *testing.T, m *boot.Machine, log string) {
 					t.Errorf("dnf is asked for %s, which Amazon Linux may not have", name)
 				}
 			}
-		case "cloudwatch-agent-ctl", "amazon-ssm-agent", "mount.efs":
+		case "mount.efs":
+			// mount.efs <file system>:/ <folder> -o <options>
+			for _, option := range []string{"tls", "iam", "accesspoint=fsap-"} {
+				if !strings.Contains(words[len(words)-1], option) {
+					t.Errorf("the shared files are mounted without %s: %q", option, call)
+				}
+			}
+		case "cloudwatch-agent-ctl", "amazon-ssm-agent":
 		default:
 			t.Errorf("unknown call %q", call)
 		}

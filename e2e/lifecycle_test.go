@@ -29,6 +29,7 @@ var outputs = []string{"url", "webInstanceIds", "databaseInstanceId", "imageBuck
 
 // TestLifecycle takes one stack from nothing to nothing. Its steps follow one another: the first that fails ends it.
 func TestLifecycle(t *testing.T) {
+	t.Parallel()
 	account := cloud.Start(t, theTools.Python, ".", region)
 	before := inventory(t, account)
 	s := newStack(t, account, "dev")
@@ -37,23 +38,23 @@ func TestLifecycle(t *testing.T) {
 		run  func(*testing.T)
 	}{
 		{"first preview makes nothing", func(t *testing.T) {
-			s.Must(t, "preview, first", planLimit, "preview")
+			s.Must(t, "lifecycle: preview, first", planLimit, "preview")
 			sameInventory(t, before, inventory(t, account))
 		}},
 		{"up", func(t *testing.T) {
-			s.Must(t, "up", deployLimit, "up", "--yes", "--skip-preview")
+			s.Must(t, "lifecycle: up", deployLimit, "up", "--yes", "--skip-preview")
 			checkOutputs(t, s.Outputs(t))
 		}},
 		{"every row of the table is there", func(t *testing.T) { checkSystem(t, account, s) }},
 		{"nothing changes by itself", func(t *testing.T) {
-			s.Must(t, "preview, nothing changed", planLimit, "preview", "--diff", "--expect-no-changes")
-			s.Must(t, "refresh, nothing changed", planLimit, "refresh", "--yes", "--diff", "--expect-no-changes")
-			s.Must(t, "preview, after refresh", planLimit, "preview", "--diff", "--expect-no-changes")
+			s.Must(t, "lifecycle: preview, nothing changed", planLimit, "preview", "--diff", "--expect-no-changes")
+			s.Must(t, "lifecycle: refresh, nothing changed", planLimit, "refresh", "--yes", "--diff", "--expect-no-changes")
+			s.Must(t, "lifecycle: preview, after refresh", planLimit, "preview", "--diff", "--expect-no-changes")
 		}},
 		{"the password stays out of the state", func(t *testing.T) { checkPassword(t, account, s) }},
 		{"destroy takes all that came to be inside", func(t *testing.T) {
 			fill(t, account, s.Outputs(t))
-			s.Must(t, "destroy", deployLimit, "destroy", "--yes", "--skip-preview")
+			s.Must(t, "lifecycle: destroy", deployLimit, "destroy", "--yes", "--skip-preview")
 			sameInventory(t, before, inventory(t, account))
 		}},
 	} {
@@ -96,9 +97,9 @@ func checkPassword(t *testing.T, account *cloud.Account, s *stack.Stack) {
 			t.Fatalf("put parameter %q: %v", name, err)
 		}
 	}
-	s.Must(t, "preview, password set", planLimit, "preview", "--diff", "--expect-no-changes")
-	s.Must(t, "refresh, password set", planLimit, "refresh", "--yes", "--skip-preview")
-	s.Must(t, "preview, password refreshed", planLimit, "preview", "--diff", "--expect-no-changes")
+	s.Must(t, "lifecycle: preview, password set", planLimit, "preview", "--diff", "--expect-no-changes")
+	s.Must(t, "lifecycle: refresh, password set", planLimit, "refresh", "--yes", "--skip-preview")
+	s.Must(t, "lifecycle: preview, password refreshed", planLimit, "preview", "--diff", "--expect-no-changes")
 	if state := s.Must(t, "", planLimit, "stack", "export"); strings.Contains(state, password) {
 		t.Error("the exported state holds the password in plain")
 	}

@@ -17,6 +17,15 @@ const (
 	mysqlSHA256 = "f284b17b9e038adbe77f0dd5fb11ed30262286b23a390b8b4e367abc3574c42e"
 )
 
+// Folders in the artifacts bucket. A role may read the whole folder and not one
+// key: while "up" replaces what runs, and if it fails on the way, old and new
+// are both still to be had.
+const (
+	appFolder   = "app"
+	mysqlFolder = "mysql"
+	modelFolder = "model"
+)
+
 var tarName = regexp.MustCompile(`\.tar\.(xz|gz)$`)
 
 // File is a local file and its SHA-256 in lower-case hex.
@@ -75,7 +84,7 @@ func NewArtifacts(ctx *pulumi.Context, name string, args ArtifactsArgs, opts ...
 	if err != nil {
 		return nil, fmt.Errorf("building the app: %w", err)
 	}
-	if c.App, err = c.upload(ctx, args.Bucket, "app", "vinfast", app); err != nil {
+	if c.App, err = c.upload(ctx, args.Bucket, appFolder, "vinfast", app); err != nil {
 		return nil, err
 	}
 	if c.MySQL, err = c.mysql(ctx, args, say); err != nil {
@@ -86,7 +95,7 @@ func NewArtifacts(ctx *pulumi.Context, name string, args ArtifactsArgs, opts ...
 		if err != nil {
 			return nil, fmt.Errorf("packing model.dataPath %s: %w", args.Config.Model.DataPath, err)
 		}
-		model, err := c.upload(ctx, args.Bucket, "model", "model.tar.gz", packed)
+		model, err := c.upload(ctx, args.Bucket, modelFolder, "model.tar.gz", packed)
 		if err != nil {
 			return nil, err
 		}
@@ -110,7 +119,7 @@ func (c *Artifacts) mysql(ctx *pulumi.Context, args ArtifactsArgs, say func(stri
 	if err != nil {
 		return Artifact{}, fmt.Errorf("loading MySQL from %s: %w", source, err)
 	}
-	return c.upload(ctx, args.Bucket, "mysql", path.Base(u.Path), file)
+	return c.upload(ctx, args.Bucket, mysqlFolder, path.Base(u.Path), file)
 }
 
 func (c *Artifacts) upload(ctx *pulumi.Context, bucket pulumi.IDOutput, name, file string, f File) (Artifact, error) {

@@ -123,14 +123,16 @@ func keepVersions(ctx *pulumi.Context, name string, bucket *s3.BucketV2, args bu
 }
 
 // newObject puts a local file into a bucket. The key holds the file's digest,
-// so that a changed file is another object and an unchanged one no diff.
+// so that a changed file is another object and an unchanged one no diff. The
+// old object goes last: an "up" that fails half-way must not take away what
+// instances and endpoint still run.
 func newObject(ctx *pulumi.Context, name string, bucket pulumi.IDOutput, key, path string, parent pulumi.Resource) (*s3.BucketObjectv2, error) {
 	object, err := s3.NewBucketObjectv2(ctx, name, &s3.BucketObjectv2Args{
 		Bucket:      bucket,
 		Key:         pulumi.String(key),
 		Source:      pulumi.NewFileAsset(path),
 		ContentType: pulumi.String("application/octet-stream"),
-	}, pulumi.Parent(parent))
+	}, pulumi.Parent(parent), pulumi.DeleteBeforeReplace(false)) // the provider's own choice, since the key is given
 	if err != nil {
 		return nil, fmt.Errorf("uploading %s: %w", key, err)
 	}

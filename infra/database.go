@@ -120,7 +120,7 @@ func (c *Database) rights(args DatabaseArgs) []statement {
 		statement{
 			Sid:       "ReadMySQL",
 			Actions:   []string{"s3:GetObject"},
-			Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s", args.ArtifactARN, args.MySQL.Key)},
+			Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s/*", args.ArtifactARN, mysqlFolder)},
 		},
 		statement{
 			Sid:       "Dumps",

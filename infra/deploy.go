@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -220,9 +221,12 @@ func (s *system) safety(ctx *pulumi.Context, _ Tools, with pulumi.ResourceOption
 func (s *system) outputs() pulumi.Map {
 	web := pulumi.StringArray{}
 	shells := pulumi.StringArray{}
+	var doctors []any
 	for _, id := range s.web.Instances {
 		web = append(web, id)
 		shells = append(shells, s.sessionCommand(id, ""))
+		doctors = append(doctors, s.sessionCommand(id,
+			` --document-name AWS-StartNonInteractiveCommand --parameters '{"command":["sudo /usr/local/bin/vinfast-doctor"]}'`))
 	}
 	shells = append(shells, s.sessionCommand(s.database.Instance, ""))
 	first := s.web.Instances[0]
@@ -239,9 +243,8 @@ func (s *system) outputs() pulumi.Map {
 		"openCommand": s.sessionCommand(first, fmt.Sprintf(
 			` --document-name AWS-StartPortForwardingSession --parameters '{"portNumber":["%d"],"localPortNumber":["%d"]}'`, webPort, webPort)),
 		"shellCommands": shells,
-		"doctorCommand": s.sessionCommand(first,
-			` --document-name AWS-StartNonInteractiveCommand --parameters '{"command":["sudo /usr/local/bin/vinfast-doctor"]}'`),
-		"expect": pulumi.String(s.expect()),
+		"doctorCommand": pulumi.Sprintf(strings.TrimSuffix(strings.Repeat("%s; ", len(doctors)), "; "), doctors...),
+		"expect":        pulumi.String(s.expect()),
 	}
 	if !s.reachable() {
 		out["url"] = pulumi.String(fmt.Sprintf("http://127.0.0.1:%d", webPort)) // while openCommand runs

@@ -64,6 +64,10 @@ func conditions(in map[string]map[string][]pulumi.StringInput) pulumi.Map {
 	for operator, keys := range in {
 		m := pulumi.Map{}
 		for key, values := range keys {
+			if len(values) == 1 { // plain, as auditing tools expect it
+				m[key] = values[0]
+				continue
+			}
 			m[key] = pulumi.StringArray(values)
 		}
 		out[operator] = m

@@ -157,7 +157,7 @@ func (c *Model) role(ctx *pulumi.Context, args ModelArgs, registry string) (*iam
 		statements = append(statements, statement{
 			Sid:       "ReadModel",
 			Actions:   []string{"s3:GetObject"},
-			Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s", args.BucketARN, args.Data.Key)},
+			Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s/*", args.BucketARN, modelFolder)},
 		})
 	}
 	access, err := newRolePolicy(ctx, "model", role, c, statements...)

@@ -158,6 +158,25 @@ func TestEnvironmentIsTheApps(t *testing.T) {
 	}
 }
 
+// The doctor resolves the name of every endpoint that is made by default.
+func TestDoctorKnowsTheEndpoints(t *testing.T) {
+	doctor := source(t, "../app/doctor/machine.go")
+	n := 0
+	p := rehearse(t, nil)
+	for _, r := range p.Of("VpcEndpoint") {
+		if r.Text("vpcEndpointType") != "Interface" {
+			continue
+		}
+		n++
+		if !strings.Contains(doctor, "\n\t{\""+r.Name+"\", ") {
+			t.Errorf("the doctor does not look at endpoint %s", r.Name)
+		}
+	}
+	if known := strings.Count(doctor, ".Options().BaseEndpoint }}") + strings.Count(doctor, "\", nil},"); n != known {
+		t.Errorf("there are %d endpoints, the doctor knows %d", n, known)
+	}
+}
+
 func TestOutputs(t *testing.T) {
 	names := []string{"backupPlanId", "backupVault", "databaseInstanceId", "doctorCommand", "endpointName", "expect", "fileSystemId",
 		"imageBucket", "logGroup", "openCommand", "shellCommands", "url", "webInstanceIds"}
@@ -218,7 +237,7 @@ func TestANewAppReplacesWebInstancesOnly(t *testing.T) {
 			changed = append(changed, a.String())
 		}
 	}
-	want := []string{"BucketObjectv2 app", "Instance web-1", "RolePolicy web"}
+	want := []string{"BucketObjectv2 app", "Instance web-1"}
 	if !slices.Equal(changed, want) {
 		t.Errorf("a new app changes %v, want %v", changed, want)
 	}

@@ -2,7 +2,6 @@ package infra_test
 
 import (
 	"errors"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,7 +24,7 @@ func newHost(t *testing.T, programs map[string]string) host {
 		h.program("bin/"+name, body)
 	}
 	write(t, h.path("etc/boot.env"), "AWS_REGION=us-east-1\nARTIFACT_BUCKET=artifacts\nMYSQL_KEY=mysql/key/mysql.tar.xz\nMYSQL_SHA256="+
-		digestOf(t, "mysql")+"\nVOLUME_ID=vol-1\nDATABASE=prediction_data\nDUMP_BUCKET=images\nDUMP_PREFIX=dumps/\nLOG_GROUP=/vinfast/dev/app\n")
+		digestOf(t, "mysql")+"\nVOLUME_ID=vol-1\nDATABASE=prediction_data\nDUMP_BUCKET=images\nDUMP_PREFIX=dumps/\nADDRESS=127.0.0.1\nDATABASE_USER=vinfast\nPASSWORD_PARAMETER=/db/password\nCA_PARAMETER=/db/ca\nLOG_GROUP=/vinfast/dev/app\n")
 	write(t, h.path("calls"), "")
 	return h
 }
@@ -41,7 +40,7 @@ func (h host) program(name, body string) {
 }
 
 // run runs a script; with a function, that one instead of main.
-func (h host) run(script, function string) (string, error) {
+func (h host) run(script, function string, args ...string) (string, error) {
 	h.t.Helper()
 	text := source(h.t, "userdata/"+script)
 	if function != "" {
@@ -51,12 +50,12 @@ func (h host) run(script, function string) (string, error) {
 		}
 		text += "\n" + function + "\n"
 	}
-	common, err := filepath.Abs("userdata/common.sh")
+	here, err := filepath.Abs("userdata")
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	cmd := exec.Command("bash", "-c", text)
-	cmd.Env = []string{"PATH=" + h.path("bin") + ":" + os.Getenv("PATH"), "COMMON=" + common, "RETRY_SECONDS=0"}
+	cmd := exec.Command("bash", append([]string{"-c", text, script}, args...)...)
+	cmd.Env = []string{"PATH=" + h.path("bin") + ":" + os.Getenv("PATH"), "COMMON=" + here + "/common.sh", "BOOT=" + here + "/database.sh", "BINARY=" + h.path("vinfast"), "RETRY_SECONDS=0"}
 	for name, folder := range map[string]string{"ETC": "etc", "STATE": "state", "RUN": "run", "DATA": "data", "MYSQL": "opt/mysql", "LOG_DIR": "log", "SOCKET": "socket"} {
 		cmd.Env = append(cmd.Env, name+"="+h.path(folder))
 	}
@@ -129,69 +128,112 @@ func TestDumpLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// healthy is a web instance where everything works.
-func healthy() map[string]string {
-	return map[string]string{
-		"curl": `case "${@: -1}" in
-*/api/token) echo token ;;
-*/security-credentials/) echo web-role ;;
-http://127.0.0.1:8080/readyz) echo ready ;;
-*) exit 6 ;; esac`,
-		"getent":     `echo "10.20.128.7 STREAM $2"`,
-		"mountpoint": "",
-		"aws": `case "$1 $2" in
-"ssm get-parameter") echo correct-horse ;;
-"logs filter-log-events") echo 1 ;;
-"s3api head-bucket") ;;
-*) exit 252 ;; esac`,
-	}
-}
+// runAs runs what comes after "-u vinfast --" and keeps this test's programs.
+const runAs = `[[ "$1 $2 $3" == "-u vinfast --" ]] && shift 3 && exec "$@"`
 
-func doctor(t *testing.T, programs map[string]string) (string, error) {
-	t.Helper()
-	h := newHost(t, programs)
-	write(t, h.path("app.log"), "")
-	write(t, h.path("etc/instance.env"), "VINFAST_LOG_FILE="+h.path("app.log")+"\n")
-	write(t, h.path("etc/app.env"), "VINFAST_LISTEN=:8080\nVINFAST_BUCKET=images\nVINFAST_SHARED_DIR=/srv/vinfast\nVINFAST_DB_PASSWORD_PARAMETER=/vinfast/dev/database/password\n")
-	out, err := h.run("doctor.sh", "")
-	if strings.Contains(out, "correct-horse") {
-		t.Errorf("the password is shown:\n%s", out)
-	}
-	if !strings.Contains(source(t, h.path("app.log")), `"msg":"doctor"`) {
-		t.Errorf("no line was written to the log")
-	}
-	return out, err
-}
-
-func TestDoctorFindsAllWell(t *testing.T) {
-	out, err := doctor(t, healthy())
-	if err != nil || strings.Contains(out, "FAILED") || strings.Count(out, "ok      ") != 10 {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-func TestDoctorFindsWhatFails(t *testing.T) {
-	for name, c := range map[string]struct{ program, body, want string }{
-		"no role":           {"curl", `[[ "${@: -1}" == */api/token || "${@: -1}" == */readyz ]] && echo token || exit 22`, "role of the instance"},
-		"public address":    {"getent", `[[ $2 == ssm.* ]] && echo "52.94.1.1 STREAM $2" || echo "10.20.128.7 STREAM $2"`, "endpoint ssm"},
-		"no address":        {"getent", `[[ $2 == logs.* ]] && exit 2; echo "172.31.0.9 STREAM $2"`, "endpoint logs"},
-		"bucket closed":     {"aws", `[[ $2 != head-bucket ]] || exit 254; [[ $1 == logs ]] && echo 1 || echo correct-horse`, "image bucket"},
-		"no password yet":   {"aws", `[[ $1 == logs ]] && echo 1 || echo unset`, "password parameter"},
-		"parameter refused": {"aws", `[[ $1 != ssm ]] || exit 254; echo 1`, "password parameter"},
-		"logs do not come":  {"aws", `[[ $1 == logs ]] && echo 0 || echo correct-horse`, "log group"},
-		"logs refused":      {"aws", `[[ $1 == logs ]] && exit 254 || echo correct-horse`, "log group"},
-		"not mounted":       {"mountpoint", "exit 32", "shared folder"},
-		"app not ready":     {"curl", `[[ "${@: -1}" != */readyz ]] && echo token || { echo '{"status":"not ready"}'; exit 22; }`, "app with database and model"},
+func TestWebDoctorRunsTheAppsAsTheApp(t *testing.T) {
+	for name, c := range map[string]struct {
+		boot      string // what systemd says of it
+		installed bool
+		answer    string // of the app's doctor
+		status    int
+		wants     []string
+	}{
+		"all well":           {"active", true, "exit 0", 0, []string{"bucket=images log=/var/log/x.log args=doctor --json"}},
+		"something fails":    {"active", true, "exit 1", 1, []string{"args=doctor --json"}},
+		"wrong use":          {"active", true, "exit 2", 2, nil},
+		"boot fails":         {"activating", true, "exit 0", 1, []string{"FAILED  boot: it is activating", "no such bucket", "args=doctor"}},
+		"not installed yet":  {"activating", false, "", 1, []string{"FAILED  boot: it is activating", "no such bucket", "FAILED  app: it is not installed yet"}},
+		"installed no more?": {"active", false, "", 1, []string{"FAILED  app: it is not installed yet"}},
 	} {
-		programs := maps.Clone(healthy())
-		programs[c.program] = c.body
-		out, err := doctor(t, programs)
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) || exit.ExitCode() != 1 {
-			t.Errorf("%s: %v, want exit status 1", name, err)
+		h := newHost(t, map[string]string{"systemctl": "echo " + c.boot + "; [[ " + c.boot + " == active ]]", "journalctl": "echo no such bucket", "runuser": runAs})
+		write(t, h.path("etc/app.env"), "VINFAST_BUCKET=images\n")
+		if c.installed {
+			write(t, h.path("etc/instance.env"), "VINFAST_LOG_FILE=/var/log/x.log\n")
+			h.program("vinfast", `echo "bucket=$VINFAST_BUCKET log=$VINFAST_LOG_FILE args=$*${ETC:-}"`+"\n"+c.answer)
 		}
-		if !strings.Contains(out, "FAILED  "+c.want+": ") || strings.Count(out, "FAILED  ") != 1 || strings.Count(out, "ok      ") != 9 {
-			t.Errorf("%s: want %q to fail and nothing else:\n%s", name, c.want, out)
+		out, err := h.run("doctor.sh", "", "--json")
+		status := 0
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+			status = exit.ExitCode()
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if status != c.status {
+			t.Errorf("%s: exit status %d, want %d\n%s", name, status, c.status, out)
+		}
+		for _, want := range c.wants {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: %q is not in\n%s", name, want, out)
+			}
+		}
+	}
+}
+
+// sound is a database instance where everything works.
+func sound() map[string]string {
+	return map[string]string{
+		"systemctl":  `[[ $1 == show ]] && echo success || echo active`,
+		"mountpoint": "",
+		"df":         `echo "Use%"; echo " 12%"`,
+		"openssl":    `[[ "$*" != *-checkip* ]] || echo does match`,
+		"mysql":      `[[ $MYSQL_PWD == correct-horse ]]`,
+		"aws":        `[[ "$*" == */ca* ]] && echo authority || echo correct-horse`,
+	}
+}
+
+func TestDatabaseDoctor(t *testing.T) {
+	for name, c := range map[string]struct{ program, body, want string }{
+		"all well":           {},
+		"boot fails":         {"systemctl", `[[ $1 == show ]] && echo success; [[ $* != *boot* ]]`, "boot"},
+		"MySQL is down":      {"systemctl", `[[ $1 == show ]] && echo success; [[ $* != *mysql* ]]`, "MySQL"},
+		"not mounted":        {"mountpoint", "exit 32", "data volume"},
+		"volume is full":     {"df", `echo "Use%"; echo " 97%"`, "room"},
+		"certificate":        {"openssl", "[[ $1 != verify ]]", "certificate"},
+		"CA is another":      {"aws", `echo correct-horse`, "CA parameter"},
+		"password not set":   {"aws", `[[ "$*" == */ca* ]] && echo authority || echo unset`, "login with the parameter's password"},
+		"password refused":   {"mysql", "exit 1", "login with the parameter's password"},
+		"dump failed":        {"systemctl", `[[ $1 == show ]] && echo exit-code || echo active`, "last dump"},
+		"agent does not run": {"systemctl", `[[ $1 == show ]] && echo success; [[ $* != *agent* ]]`, "log agent"},
+	} {
+		programs := sound()
+		if c.program != "" {
+			programs[c.program] = c.body
+		}
+		h := newHost(t, programs)
+		h.program("opt/mysql/bin/mysql", programs["mysql"])
+		write(t, h.path("data/tls/ca.pem"), "authority\n")
+		out, err := h.run("dbdoctor.sh", "")
+		if failed := strings.Count(out, "FAILED  "); c.want == "" && (err != nil || failed != 0 || strings.Count(out, "ok      ") != 9) {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		} else if c.want != "" && (err == nil || failed != 1 || !strings.Contains(out, "FAILED  "+c.want+": ")) {
+			t.Errorf("%s: %v; want %q to fail and nothing else:\n%s", name, err, c.want, out)
+		}
+		if strings.Contains(out, "correct-horse") || strings.Contains(strings.Join(h.calls(), "\n"), "correct-horse") {
+			t.Errorf("%s: the password is shown:\n%s", name, out)
+		}
+	}
+}
+
+// Comments are left out on the way into user data, so no text that a script
+// writes may look like one.
+func TestTextsInScriptsHaveNoComments(t *testing.T) {
+	scripts, err := filepath.Glob("userdata/*.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range scripts {
+		end := ""
+		for line := range strings.Lines(source(t, name)) {
+			line = strings.TrimSpace(line)
+			switch _, word, found := strings.Cut(line, "<<"); {
+			case end == "" && found && word != "" && word[0] != '<':
+				end = strings.Fields(word)[0]
+			case line == end:
+				end = ""
+			case end != "" && (line == "" || line[0] == '#'):
+				t.Errorf("%s: %q would be left out of the text up to %s", name, line, end)
+			}
 		}
 	}
 }

@@ -82,17 +82,19 @@ func plain(value string) (string, error) {
 	return value, nil
 }
 
-// script is an embedded file as the content of a YAML block.
+// script is an embedded file as the content of a YAML block. Lines that hold
+// nothing but a comment stay in the repository: they are a sixth of what fits.
 func script(name string) (string, error) {
 	text, err := userDataFiles.ReadFile("userdata/" + name)
 	if err != nil {
 		return "", err
 	}
 	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-	for i, line := range lines {
-		if line != "" {
-			lines[i] = "    " + line
+	kept := []string{"    " + lines[0]} // #!
+	for _, line := range lines[1:] {
+		if text := strings.TrimSpace(line); text != "" && text[0] != '#' {
+			kept = append(kept, "    "+line)
 		}
 	}
-	return strings.Join(lines, "\n"), nil
+	return strings.Join(kept, "\n"), nil
 }

@@ -115,7 +115,7 @@ func (c *Web) rights(args WebArgs) []statement {
 		statement{
 			Sid:       "ReadApp",
 			Actions:   []string{"s3:GetObject"},
-			Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s", args.ArtifactARN, args.App.Key)},
+			Resources: []pulumi.StringInput{pulumi.Sprintf("%s/%s/*", args.ArtifactARN, appFolder)},
 		},
 		statement{
 			Sid:       "Images",
@@ -154,7 +154,7 @@ func (c *Web) rights(args WebArgs) []statement {
 
 // environment is the app's, in the order of app/config.go, but for the name of
 // the log file, which holds the instance's id and is written at boot.
-func environment(site Site, endpoint, imageBucket, databaseHost string) []Variable {
+func environment(site Site, endpoint, imageBucket, databaseHost, logGroup string) []Variable {
 	return []Variable{
 		{"VINFAST_LISTEN", fmt.Sprintf(":%d", webPort)},
 		{"AWS_REGION", site.Region},
@@ -166,6 +166,7 @@ func environment(site Site, endpoint, imageBucket, databaseHost string) []Variab
 		{"VINFAST_DB_PASSWORD_PARAMETER", passwordParameter(site.Stack)},
 		{"VINFAST_DB_CA_PARAMETER", caParameter(site.Stack)},
 		{"VINFAST_SHARED_DIR", "/srv/vinfast"},
+		{"VINFAST_LOG_GROUP", logGroup},
 		{"VINFAST_MAX_UPLOAD_BYTES", "10485760"},
 		{"VINFAST_MAX_PIXELS", "50000000"},
 		{"VINFAST_RATE_PER_MINUTE", "30"},
@@ -185,7 +186,7 @@ func (c *Web) userData(args WebArgs) pulumi.StringOutput {
 				FileSystem:     string(v[2].(pulumi.ID)),
 				AccessPoint:    string(v[3].(pulumi.ID)),
 				LogGroup:       v[4].(string),
-				Environment:    environment(args.Site, args.EndpointName, string(v[1].(pulumi.ID)), v[5].(string)),
+				Environment:    environment(args.Site, args.EndpointName, string(v[1].(pulumi.ID)), v[5].(string), v[4].(string)),
 			}.Render()
 		}).(pulumi.StringOutput)
 }

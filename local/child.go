@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-// stopTimeout is what a child gets to end in order; the app takes up to 30
+// stopTimeout is what a child gets to end in order; the app takes up to 80
 // seconds to finish requests.
-const stopTimeout = 35 * time.Second
+const stopTimeout = 85 * time.Second
 
 // command describes a child process.
 type command struct {

@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds every wait; no test depends on its length.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // programs built for the tests.
 var launcherProgram, appProgram string
@@ -68,6 +68,7 @@ type launcher struct {
 // launch starts it in dir, as a shell would: in a process group of its own.
 func launch(t *testing.T, dir string, port int, more ...string) *launcher {
 	t.Helper()
+	// The last -app counts.
 	cmd := exec.Command(launcherProgram, append([]string{"run", "-app", appProgram, "-port", strconv.Itoa(port)}, more...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "AWS_PROFILE=private", "AWS_SESSION_TOKEN=secret", "VINFAST_MIN_SCORE=0.25", "VINFAST_BUCKET=mine")

@@ -33,6 +33,7 @@ func TestLife(t *testing.T) {
 	}
 	t.Run("environment", func(t *testing.T) { environment(t, l, dir) })
 	t.Run("classify", func(t *testing.T) { classify(t, l) })
+	t.Run("doctor", func(t *testing.T) { doctorInPlace(t, l, dir) })
 	t.Run("second start", func(t *testing.T) {
 		second := launch(t, dir, freePort(t))
 		status, said := second.ended()

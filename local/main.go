@@ -15,8 +15,10 @@ import (
 )
 
 const usage = `usage: local run [-port N] [-model FOLDER|HUGGING-FACE-ID[@REVISION]]
+       local doctor [-json]
 
-Runs the whole classifier on this computer. The other commands (endpoint, s3,
+Runs the whole classifier on this computer, or checks the one that runs. The
+other commands (endpoint, s3,
 guard) are its own parts.
 `
 
@@ -28,7 +30,7 @@ func main() {
 // command line, 1 for everything else.
 func run(args []string, stdout, stderr io.Writer) int {
 	commands := map[string]func(context.Context, []string, io.Writer) error{
-		"run": runAll, "endpoint": serveEndpoint, "s3": serveStore, "guard": guard,
+		"run": runAll, "doctor": doctor, "endpoint": serveEndpoint, "s3": serveStore, "guard": guard,
 	}
 	if len(args) == 0 || commands[args[0]] == nil {
 		fmt.Fprint(stderr, usage)

@@ -80,6 +80,9 @@ func (l *launcher) startApp(ctx context.Context, s *supervisor, dsn, store, api 
 		"AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
 	)
+	if err := l.keepEnvironment(env); err != nil {
+		return err
+	}
 	c := command{path: l.app, args: []string{"serve"}, env: env, log: l.path("log", "app.out"), ready: l.url() + "/readyz"}
 	if !guarded {
 		self, err := os.Executable()

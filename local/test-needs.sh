@@ -14,10 +14,11 @@ fc-list        fontconfig fonts-dejavu-core
 python3        python3
 ensurepip      python3-venv
 shellcheck     shellcheck
+mkfs.ext4      e2fsprogs
 cloud-init     cloud-init
 debootstrap    debootstrap
 ip             iproute2
-mkfs.ext4      e2fsprogs
+strace         strace
 '
 
 there() {

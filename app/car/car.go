@@ -28,6 +28,13 @@ var (
 	ErrEndpointTimeout = errors.New("endpoint timed out")
 	// ErrSpoolUnavailable: the upload could not be made durable.
 	ErrSpoolUnavailable = errors.New("spool unavailable")
+	// ErrSpoolFull: too many uploads wait for S3 or MySQL already.
+	ErrSpoolFull = errors.New("spool full")
+	// ErrUnfit: a prediction that no store will ever take as it is.
+	ErrUnfit = errors.New("value does not fit the table")
+	// ErrResting: a dependency failed again and again and is not asked for a
+	// while.
+	ErrResting = errors.New("dependency is given a rest")
 	// ErrInFlight: an upload with this id is being worked on.
 	ErrInFlight = errors.New("upload in flight")
 	// ErrIDReused: this id belongs to a photo with other bytes.
@@ -106,6 +113,18 @@ type Prediction struct {
 	// spool and will be stored.
 	Stored bool `json:"-"`
 }
+
+// SpoolState is how full the spool is, of all instances together.
+type SpoolState struct {
+	Uploads, MaxUploads int
+	Bytes, MaxBytes     int64
+	Oldest              time.Duration // since the longest waiting one was written
+	Claimed             int           // of Uploads, being worked on
+	Damaged             int           // set aside; they need a person
+}
+
+// Full tells whether the next upload may be refused.
+func (s SpoolState) Full() bool { return s.Uploads >= s.MaxUploads || s.Bytes >= s.MaxBytes }
 
 // extensions by content type; the key's ending tells an analyst what it is.
 var extensions = map[string]string{

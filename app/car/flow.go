@@ -40,8 +40,11 @@ type Spool interface {
 	// The ticket is held by the caller until Release or Remove. ErrInFlight if
 	// the id is in the spool already.
 	Add(u Upload, original []byte) (Ticket, error)
-	// Waiting takes hold of every ticket that nobody holds, oldest first.
-	Waiting() ([]Ticket, error)
+	// Waiting lists the ids of uploads that nobody holds, oldest first.
+	Waiting() ([]string, error)
+	// Claim takes hold of one of them. ErrInFlight if somebody else was
+	// faster, ErrNotFound if it is finished.
+	Claim(id string) (Ticket, error)
 	// Find returns what was promised to an upload in the spool, and its
 	// original bytes, which the caller closes; ErrNotFound without a promise.
 	Find(id string) (Prediction, io.ReadSeekCloser, error)
@@ -57,6 +60,9 @@ type Ticket interface {
 	Promise(p Prediction) error
 	// Promised returns what Promise wrote, if it did.
 	Promised() (Prediction, bool)
+	// SetAside takes the upload out of the spool into a place where a person
+	// finds it, with the reason in the log.
+	SetAside(reason error) error
 	// Release leaves the upload in the spool for Waiting to find. After Remove
 	// it does nothing.
 	Release()
@@ -103,7 +109,11 @@ func (c *Classifier) Classify(ctx context.Context, id string, photo Photo) (Pred
 	defer ticket.Release()
 	p, err := c.promise(ctx, ticket, photo.Model)
 	if err != nil {
-		return Prediction{}, errors.Join(err, ticket.Remove())
+		removed := ticket.Remove()
+		if errors.Is(removed, ErrInFlight) {
+			return c.takenOver(ctx, id, photo, removed)
+		}
+		return Prediction{}, errors.Join(err, removed)
 	}
 	kept, err := c.store(ctx, ticket, p)
 	switch {
@@ -114,6 +124,19 @@ func (c *Classifier) Classify(ctx context.Context, id string, photo Photo) (Pred
 		return p, nil
 	}
 	return kept, nil
+}
+
+// takenOver answers for an upload that another instance took for abandoned and
+// works on: it may be stored by now, or promised, or will be.
+func (c *Classifier) takenOver(ctx context.Context, id string, photo Photo, inFlight error) (Prediction, error) {
+	p, err := c.pending(id, photo, inFlight)
+	if !errors.Is(err, ErrInFlight) {
+		return p, err
+	}
+	if p, known := c.before(ctx, id, photo); known != nil || p.ID != "" {
+		return p, known
+	}
+	return Prediction{}, err
 }
 
 // pending answers for an id that is in the spool: with the prediction promised
@@ -213,66 +236,4 @@ func (c *Classifier) putPhoto(ctx context.Context, t Ticket, p Prediction) error
 	}
 	defer body.Close()
 	return c.Photos.Put(ctx, p, body)
-}
-
-// Resume finishes every upload that waits in the spool: those acknowledged as
-// pending, and those whose process was killed before it could answer. It
-// returns how many it finished; the rest stay for the next call.
-func (c *Classifier) Resume(ctx context.Context) (int, error) {
-	tickets, err := c.Spool.Waiting()
-	if err != nil {
-		return 0, fmt.Errorf("read the spool: %w", err)
-	}
-	done := 0
-	var faults []error
-	for _, t := range tickets {
-		if err := c.finish(ctx, t); err != nil {
-			t.Release()
-			faults = append(faults, fmt.Errorf("finish upload %s: %w", t.Upload().ID, err))
-			continue
-		}
-		done++
-	}
-	return done, errors.Join(faults...)
-}
-
-func (c *Classifier) finish(ctx context.Context, t Ticket) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	p, ok := t.Promised()
-	if !ok {
-		photo, err := c.reread(t)
-		if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
-			// Nobody was promised this one, and it will never decode (limits
-			// can have become tighter): it would come back for ever.
-			c.Log.WarnContext(ctx, "drop spooled upload", "upload_id", t.Upload().ID, "err", err)
-			return t.Remove()
-		}
-		if err != nil {
-			return err
-		}
-		if p, err = c.promise(ctx, t, photo.Model); err != nil {
-			return err
-		}
-	}
-	_, err := c.store(ctx, t, p)
-	if errors.Is(err, ErrIDReused) {
-		c.Log.ErrorContext(ctx, "pending upload had an id of another photo", "upload_id", p.ID)
-		return nil
-	}
-	return err
-}
-
-func (c *Classifier) reread(t Ticket) (Photo, error) {
-	f, err := t.Open()
-	if err != nil {
-		return Photo{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(f)
-	if err != nil {
-		return Photo{}, fmt.Errorf("read spooled photo: %w", err)
-	}
-	return Decode(data, c.Limits)
 }

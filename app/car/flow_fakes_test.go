@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/spool"
 )
 
 var (
@@ -34,6 +35,7 @@ type world struct {
 	rows     map[string]car.Prediction
 	entries  map[string]*entry
 	now      time.Time
+	files    *spool.Spool // of the last process; nil for none
 }
 
 func newWorld() *world {
@@ -181,21 +183,38 @@ func (s *memorySpool) Add(u car.Upload, original []byte) (car.Ticket, error) {
 	return e, nil
 }
 
-func (s *memorySpool) Waiting() ([]car.Ticket, error) {
+func (s *memorySpool) Waiting() ([]string, error) {
 	w := (*world)(s)
 	if err := w.step("waiting"); err != nil {
 		return nil, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var tickets []car.Ticket
+	var ids []string
 	for _, id := range slices.Sorted(maps.Keys(w.entries)) {
-		if e := w.entries[id]; !e.held {
-			e.held = true
-			tickets = append(tickets, e)
+		if !w.entries[id].held {
+			ids = append(ids, id)
 		}
 	}
-	return tickets, nil
+	return ids, nil
+}
+
+func (s *memorySpool) Claim(id string) (car.Ticket, error) {
+	w := (*world)(s)
+	if err := w.step("claim"); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := w.entries[id]
+	if e == nil {
+		return nil, car.ErrNotFound
+	}
+	if e.held {
+		return nil, car.ErrInFlight
+	}
+	e.held = true
+	return e, nil
 }
 
 func (s *memorySpool) Find(id string) (car.Prediction, io.ReadSeekCloser, error) {
@@ -241,6 +260,17 @@ func (e *entry) Release() {
 
 func (e *entry) Remove() error {
 	err := e.w.step("remove")
+	e.w.mu.Lock()
+	defer e.w.mu.Unlock()
+	e.held = false
+	if err == nil {
+		delete(e.w.entries, e.upload.ID)
+	}
+	return err
+}
+
+func (e *entry) SetAside(error) error {
+	err := e.w.step("set aside")
 	e.w.mu.Lock()
 	defer e.w.mu.Unlock()
 	e.held = false

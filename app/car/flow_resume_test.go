@@ -3,8 +3,10 @@ package car_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"vinfast-classifier/app/car"
 )
@@ -137,5 +139,85 @@ func TestResumeTellsThatTheSpoolIsGone(t *testing.T) {
 	w.faults["waiting"] = errDisk
 	if n, err := w.classifier(t).Resume(t.Context()); n != 0 || !errors.Is(err, errDisk) {
 		t.Errorf("Resume: %d, %v", n, err)
+	}
+}
+
+// With the database away no photo is sent: it would be sent again next time.
+func TestResumeSendsNothingWithoutTheDatabase(t *testing.T) {
+	w, photo := newWorld(), photoOf(t, "plain.jpg")
+	flow := w.classifier(t)
+	w.faults["insert"] = errStore
+	if _, err := flow.Classify(t.Context(), id, photo); err != nil {
+		t.Fatal(err)
+	}
+	w.faults["look up"] = errStore
+	puts := w.count("put")
+	if n, err := flow.Resume(t.Context()); n != 0 || !errors.Is(err, errStore) {
+		t.Errorf("Resume: %d, %v", n, err)
+	}
+	if w.count("put") != puts {
+		t.Error("the photo was sent once more")
+	}
+	w.heal()
+	if n, err := flow.Resume(t.Context()); n != 1 || err != nil {
+		t.Errorf("Resume: %d, %v", n, err)
+	}
+	w.kept(t, w.rows[id], photo)
+}
+
+// Each upload comes to an end; one that was acknowledged is never dropped.
+func TestResumeSetsAsideWhatNeverFits(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault    string
+		err      error
+		promised bool
+		age      time.Duration
+		aside    int
+	}{
+		"refused by the model, young":    {"invoke", car.ErrEndpointUnavailable, false, 59 * time.Minute, 0},
+		"refused by the model, old":      {"invoke", car.ErrEndpointUnavailable, false, 61 * time.Minute, 1},
+		"promised, no row will take it":  {"insert", car.ErrUnfit, true, 0, 1},
+		"promised, the database is away": {"insert", errStore, true, 1000 * time.Hour, 0},
+		"promised, S3 is away":           {"put", errStore, true, 1000 * time.Hour, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, photo := newWorld(), photoOf(t, "plain.jpg")
+			flow := w.classifier(t)
+			w.faults[c.fault] = c.err
+			if c.promised {
+				if p, err := flow.Classify(t.Context(), id, photo); err != nil || p.Stored {
+					t.Fatalf("stored %v, %v", p.Stored, err)
+				}
+			} else {
+				w.left(t, id, photo)
+			}
+			w.now = w.now.Add(c.age)
+			n, err := flow.Resume(t.Context())
+			if n != c.aside || (err == nil) != (c.aside == 1) || w.count("set aside") != c.aside || len(w.entries) != 1-c.aside {
+				t.Errorf("Resume: %d, %v; set aside %d, %d left", n, err, w.count("set aside"), len(w.entries))
+			}
+		})
+	}
+}
+
+// A dependency that is down is not asked for each of many uploads.
+func TestResumeStopsWhenAllFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		most int
+	}{"fails": {errStore, 20}, "rests": {car.ErrResting, 1}} {
+		t.Run(name, func(t *testing.T) {
+			w, photo := newWorld(), photoOf(t, "plain.jpg")
+			for i := range 100 {
+				w.left(t, strconv.Itoa(i), photo)
+			}
+			w.faults["invoke"] = c.err
+			if n, err := w.classifier(t).Resume(t.Context()); n != 0 || !errors.Is(err, c.err) {
+				t.Errorf("Resume: %d, %v", n, err)
+			}
+			if n := w.count("invoke"); n != c.most {
+				t.Errorf("the endpoint was asked %d times, want %d", n, c.most)
+			}
+		})
 	}
 }

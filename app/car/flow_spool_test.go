@@ -10,13 +10,26 @@ import (
 )
 
 // process is the flow in a world, on the spool that lies in a folder. A second
-// process on the same folder is what a restart is: nothing is held in memory.
+// one ends the first: that is what a restart is, nothing is held in memory.
 func (w *world) process(t *testing.T, folder string) (*car.Classifier, *spool.Spool) {
 	t.Helper()
+	if w.files != nil {
+		if err := w.files.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	files, err := spool.Open(folder, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
+	if w.files == nil {
+		t.Cleanup(func() {
+			if err := w.files.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	w.files = files
 	flow := w.classifier(t)
 	flow.Spool = files
 	return flow, files

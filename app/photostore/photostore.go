@@ -24,7 +24,7 @@ import (
 // the caller knows how slow its own client is.
 const (
 	dialTimeout   = 3 * time.Second
-	answerTimeout = 15 * time.Second // from the end of the request to the first byte
+	answerTimeout = 5 * time.Second // from the end of the request to the first byte
 	attempts      = 3
 	maxBackoff    = time.Second
 )
@@ -96,7 +96,7 @@ func (s *Store) Get(ctx context.Context, key string) (io.ReadCloser, int64, erro
 }
 
 // Describe returns the prediction that Put wrote with the photo under key;
-// car.ErrNotFound if there is no photo.
+// car.ErrNotFound if there is no photo, ErrForeign if it was not Put here.
 func (s *Store) Describe(ctx context.Context, key string) (car.Prediction, error) {
 	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key})
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *Store) Describe(ctx context.Context, key string) (car.Prediction, error
 	}
 	p, err := decode(out.Metadata)
 	if err != nil {
-		return car.Prediction{}, fmt.Errorf("describe photo %q: %w", key, err)
+		return car.Prediction{}, fmt.Errorf("describe photo %q: %w: %w", key, ErrForeign, err)
 	}
 	p.Key, p.ContentType = key, aws.ToString(out.ContentType)
 	return p, nil

@@ -1,7 +1,6 @@
 package predictions
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -11,7 +10,7 @@ import (
 )
 
 // ErrUnfit: a value fits no column; sending it again will not help.
-var ErrUnfit = errors.New("value does not fit the table")
+var ErrUnfit = car.ErrUnfit
 
 var uploadID = regexp.MustCompile(`^[0-9a-f-]{36}$`)
 

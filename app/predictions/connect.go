@@ -17,7 +17,7 @@ import (
 var ErrNotReady = errors.New("the database has not published its password yet; its instance does so at the end of its first start")
 
 const (
-	connectTimeout = 10 * time.Second
+	connectTimeout = 5 * time.Second
 	// rereadPause spares Parameter Store, which throttles, when credentials
 	// that were read again do not work either.
 	rereadPause = 5 * time.Second
@@ -38,6 +38,8 @@ type Account struct {
 	// and again when the server refuses them or its certificate does not fit.
 	Read func(context.Context) (Credentials, error)
 	Now  func() time.Time // nil for time.Now
+
+	seen func(tls.ConnectionState) error // nil, or is shown each handshake
 }
 
 // FromDSN returns a connector for a data source name of go-sql-driver/mysql.
@@ -156,7 +158,7 @@ func (a Account) connector(c Credentials) (driver.Connector, error) {
 	config := common(mysql.NewConfig())
 	config.Net, config.Addr, config.DBName = "tcp", address, a.Name
 	config.User, config.Passwd = a.User, c.Password
-	config.TLS = &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}
+	config.TLS = &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12, VerifyConnection: a.seen}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, fmt.Errorf("database account: %w", err)
@@ -165,6 +167,13 @@ func (a Account) connector(c Credentials) (driver.Connector, error) {
 }
 
 // renewable tells whether other credentials might help.
-func renewable(err error) bool {
-	return is(err, accessDenied) || errors.As(err, new(*tls.CertificateVerificationError)) || errors.Is(err, mysql.ErrNoTLS)
+func renewable(err error) bool { return IsAccessDenied(err) || IsUntrusted(err) }
+
+// IsAccessDenied tells whether the server refused the password.
+func IsAccessDenied(err error) bool { return is(err, accessDenied) }
+
+// IsUntrusted tells whether the server has no certificate, or none that fits
+// the authority and the address.
+func IsUntrusted(err error) bool {
+	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.Is(err, mysql.ErrNoTLS)
 }

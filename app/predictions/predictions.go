@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -22,7 +23,7 @@ const (
 	maxConnections = 16
 	idleTime       = 2 * time.Minute
 	lifetime       = 10 * time.Minute
-	queryTimeout   = 20 * time.Second
+	queryTimeout   = 8 * time.Second
 )
 
 // Numbers of MySQL's errors.
@@ -31,6 +32,16 @@ const (
 	lockTimeout    = 1205
 	deadlock       = 1213
 	accessDenied   = 1045
+
+	tooManyConnections = 1040
+	shuttingDown       = 1053
+)
+
+// attempts of one statement, and the most that lies before the second; before
+// the third twice as much.
+const (
+	attempts   = 5
+	retryPause = 50 * time.Millisecond
 )
 
 // Store implements car.Predictions.
@@ -93,14 +104,35 @@ func (s *Store) Insert(ctx context.Context, p car.Prediction) (car.Prediction, e
 	return p, nil
 }
 
-// exec runs a statement again when the server chose it to resolve a deadlock:
-// then nothing of it was done.
+// exec runs a statement again after a fault that passes. It must be one that may
+// run twice: when a connection breaks, nobody knows whether it was done.
 func (s *Store) exec(ctx context.Context, query string, args ...any) error {
 	for try := 1; ; try++ {
 		_, err := s.db.ExecContext(ctx, query, args...)
-		if try == 5 || !is(err, deadlock) && !is(err, lockTimeout) {
+		if try == attempts || !passing(err) || !pause(ctx, try) {
 			return err
 		}
+	}
+}
+
+// passing tells whether the next try may do better.
+func passing(err error) bool {
+	for _, number := range []uint16{deadlock, lockTimeout, tooManyConnections, shuttingDown} {
+		if is(err, number) {
+			return true
+		}
+	}
+	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)
+}
+
+// pause waits a random time before the next try, so that many that failed
+// together do not come again together; false when ctx ended.
+func pause(ctx context.Context, try int) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(time.Duration(rand.Int64N(int64(try) * int64(retryPause)))):
+		return true
 	}
 }
 

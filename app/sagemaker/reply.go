@@ -14,12 +14,13 @@ import (
 	"vinfast-classifier/app/car"
 )
 
-// Bounds of a reply. SageMaker's own for the notice is 1024.
+// Bounds of a reply, within what the stores take: a prediction that was promised
+// must fit them. SageMaker's own for the notice is 1024.
 const (
 	maxReply  = 64 << 10 // bytes, error replies included
 	maxScores = 100
 	maxLabel  = 100 // bytes
-	maxNotice = 1024
+	maxNotice = 1000
 )
 
 // parse reads the container's answer, [{"score":0.98,"label":"…"}], and what

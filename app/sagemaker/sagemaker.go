@@ -85,6 +85,13 @@ func classify(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", car.ErrEndpointUnavailable, err)
 }
 
+// PictureRefused tells whether the container answered that it cannot read this
+// picture: the endpoint itself works.
+func PictureRefused(err error) bool {
+	model := (*types.ModelError)(nil)
+	return errors.As(err, &model) && model.OriginalStatusCode != nil && *model.OriginalStatusCode >= 400 && *model.OriginalStatusCode < 500
+}
+
 // timedOut finds a deadline of ours, of the network, and SageMaker's own: a
 // container that does not answer in 60 seconds is a ModelError with status 0.
 func timedOut(err error) bool {

@@ -41,9 +41,11 @@ func readFile(t *testing.T, path string) []byte {
 // put writes an entry's file, as a crash may have left it.
 func put(t *testing.T, dir, id string, data []byte) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, id), data, 0o600); err != nil {
+	path := filepath.Join(dir, id)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	written(t, path, noon)
 }
 
 // TestTornPromise: whatever a crash left of the promise, the upload is there

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	work := map[string]func(*spool.Spool) error{"all": workForEver, "full": workOnFullDisk}[os.Getenv(childWork)]
+	work := map[string]func(*spool.Spool) error{"all": workForEver, "shared": shareForEver, "full": workOnFullDisk}[os.Getenv(childWork)]
 	s, err := spool.Open(dir, slog.Default())
 	if err == nil {
 		err = work(s)
@@ -82,72 +83,152 @@ func workForEver(s *spool.Spool) error {
 	}
 }
 
+// shareForEver is one of several: besides its own uploads it finishes those
+// promised ones that it may claim.
+func shareForEver(s *spool.Spool) error {
+	for {
+		ticket, err := s.Add(upload(uuid.NewString(), picture, noon), picture)
+		if err != nil {
+			return err
+		}
+		id := ticket.Upload().ID
+		fmt.Println("added", id)
+		if err := ticket.Promise(promise(ticket.Upload())); err != nil {
+			return err
+		}
+		fmt.Println("promised", id)
+		ticket.Release()
+		ids, err := s.Waiting()
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			ticket, err := s.Claim(id)
+			if errors.Is(err, car.ErrInFlight) || errors.Is(err, car.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if _, ok := ticket.Promised(); !ok {
+				ticket.Release()
+				continue
+			}
+			fmt.Println("removing", id)
+			if err := ticket.Remove(); err != nil {
+				return err
+			}
+			fmt.Println("removed", id)
+		}
+	}
+}
+
 // TestKilledBetweenSteps kills a working process again and again at some step,
 // and holds what it had been told against what is found.
 func TestKilledBetweenSteps(t *testing.T) {
 	for round := range 25 {
 		dir := t.TempDir()
-		said := killAfter(t, dir, 1+rand.IntN(30))
-		found := map[string]car.Ticket{}
-		for _, ticket := range waiting(t, open(t, dir)) {
-			if !bytes.Equal(read(t, ticket), picture) {
-				t.Errorf("round %d: %s has another photo", round, ticket.Upload().ID)
-			}
-			found[ticket.Upload().ID] = ticket
-		}
-		for id, step := range said {
-			ticket := found[id]
-			switch {
-			case step == "removed" && ticket != nil:
-				t.Errorf("round %d: %s was removed and is back", round, id)
-			case (step == "added" || step == "promised") && ticket == nil:
-				t.Errorf("round %d: %s was %s and is lost", round, id, step)
-			case step == "promised":
-				if _, ok := ticket.Promised(); !ok {
-					t.Errorf("round %d: the promise of %s is lost", round, id)
-				}
-			}
-			delete(found, id)
-		}
-		if len(found) > 1 { // the one it was adding
-			t.Errorf("round %d: %d uploads nobody was told of", round, len(found))
-		}
-		for _, name := range files(t, dir) {
-			if strings.HasPrefix(name, "damaged/") {
-				t.Errorf("round %d: %s", round, name)
-			}
+		said := map[string][]string{}
+		killAfter(t, dir, "all", 1+rand.IntN(30), said)
+		holdAgainst(t, dir, said, 1)
+		if t.Failed() {
+			t.Fatalf("in round %d", round)
 		}
 	}
 }
 
-// killAfter runs a child until it has said so many lines, kills it, and
-// returns the last step it told of each upload.
-func killAfter(t *testing.T, dir string, lines int) map[string]string {
+// TestKilledAmongOthers: two processes work on one folder, are killed one after
+// the other, and what both were told holds.
+func TestKilledAmongOthers(t *testing.T) {
+	for round := range 15 {
+		dir := t.TempDir()
+		said := []map[string][]string{{}, {}}
+		var both sync.WaitGroup
+		for _, one := range said {
+			both.Go(func() { killAfter(t, dir, "shared", 1+rand.IntN(120), one) })
+		}
+		both.Wait()
+		for id, steps := range said[1] {
+			said[0][id] = append(said[0][id], steps...)
+		}
+		holdAgainst(t, dir, said[0], 2)
+		if t.Failed() {
+			t.Fatalf("in round %d", round)
+		}
+	}
+}
+
+// holdAgainst compares what the spool in dir has with what was said of each
+// upload. At most so many uploads were taken and not told of.
+func holdAgainst(t *testing.T, dir string, said map[string][]string, untold int) {
 	t.Helper()
-	c := child(dir, "all")
+	found := map[string]car.Ticket{}
+	for _, ticket := range waiting(t, open(t, dir)) {
+		if !bytes.Equal(read(t, ticket), picture) {
+			t.Errorf("%s has another photo", ticket.Upload().ID)
+		}
+		found[ticket.Upload().ID] = ticket
+	}
+	for id, steps := range said {
+		ticket := found[id]
+		times := func(step string) (n int) {
+			for _, s := range steps {
+				if s == step {
+					n++
+				}
+			}
+			return n
+		}
+		switch {
+		case times("removed") > 1:
+			t.Errorf("%s was held by two at once: %v", id, steps)
+		case times("removed") > 0 && ticket != nil:
+			t.Errorf("%s was removed and is back", id)
+		case times("removing") == 0 && ticket == nil:
+			t.Errorf("%s was lost after %v", id, steps)
+		case times("promised") > 0 && ticket != nil:
+			if _, ok := ticket.Promised(); !ok {
+				t.Errorf("the promise of %s is lost", id)
+			}
+		}
+		delete(found, id)
+	}
+	if len(found) > untold {
+		t.Errorf("%d uploads nobody was told of", len(found))
+	}
+	for _, name := range files(t, dir) {
+		if strings.HasPrefix(name, "damaged/") {
+			t.Error(name)
+		}
+	}
+}
+
+// killAfter runs a child until it has said so many lines, kills it, and notes
+// the steps that it told of each upload.
+func killAfter(t *testing.T, dir, work string, lines int, said map[string][]string) {
+	c := child(dir, work)
 	out, err := c.StdoutPipe()
+	if err == nil {
+		err = c.Start()
+	}
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return
 	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	said := map[string]string{}
 	scanner := bufio.NewScanner(out)
 	for n := 1; scanner.Scan(); n++ {
 		step, id, _ := strings.Cut(scanner.Text(), " ")
 		if step == "fault:" {
-			t.Fatal(scanner.Text())
+			t.Error(scanner.Text())
 		}
-		said[id] = step
+		said[id] = append(said[id], step)
 		if n == lines {
 			if err := c.Process.Kill(); err != nil {
-				t.Fatal(err)
+				t.Error(err)
 			}
 		}
 	}
 	_ = c.Wait() // "signal: killed"
-	return said
 }
 
 // TestFullDisk runs a child whose files may not grow past every possible size.

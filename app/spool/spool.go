@@ -4,14 +4,17 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,8 +23,10 @@ import (
 
 // Folders inside the spool's.
 const (
-	unfinished = "tmp"     // entries being written, probes
-	damaged    = "damaged" // entries that do not read back
+	unfinished = "tmp"       // entries being written, probes
+	damaged    = "damaged"   // entries that do not read back
+	claims     = "claims"    // who holds which upload
+	instances  = "instances" // who lives
 )
 
 // leftOver is the age from which an unfinished file has no living writer, on
@@ -34,35 +39,81 @@ var ErrDamaged = errors.New("spool entry is damaged")
 // An id is a file name, so it must not be a path.
 var validID = regexp.MustCompile(`^[0-9a-f-]{36}$`)
 
-// Spool implements car.Spool on a folder. Tickets are held within this
-// process; keeping several instances apart is not its work yet.
+// Spool implements car.Spool on a folder that several processes, on several
+// machines, may share: each upload is held by one of them at a time.
 type Spool struct {
-	dir string
-	log *slog.Logger
+	dir   string
+	log   *slog.Logger
+	lease lease
 
-	mu   sync.Mutex
-	held map[string]*ticket // by upload id
+	stop    chan struct{} // closed by Close
+	stopped chan struct{} // closed when beats has returned
+
+	most struct {
+		uploads int
+		bytes   int64
+	}
+
+	mu    sync.Mutex
+	held  map[string]*ticket // by upload id
+	usage usage
 }
 
 // Open returns the spool in dir, which is made if missing. What killed
 // processes left unfinished there is removed when it is old. Damaged entries
-// are reported to log.
+// are reported to log. Until Close it tells the other processes, every few
+// seconds, that it lives.
 func Open(dir string, log *slog.Logger) (*Spool, error) {
-	s := &Spool{dir: dir, log: log, held: map[string]*ticket{}}
-	for _, folder := range []string{unfinished, damaged} {
+	s := &Spool{dir: dir, log: log, held: map[string]*ticket{}, stop: make(chan struct{}), stopped: make(chan struct{})}
+	for _, folder := range []string{unfinished, damaged, claims, instances} {
 		if err := os.MkdirAll(s.path(folder), 0o700); err != nil {
 			return nil, fmt.Errorf("open spool: %w", err)
 		}
 	}
+	s.most.uploads, s.most.bytes = maxUploads, maxBytes
+	s.lease.folder, s.lease.drafts = s.path(instances), s.path(unfinished)
 	for _, folder := range []string{filepath.Dir(dir), dir} {
 		if err := syncFolder(folder); err != nil {
 			return nil, fmt.Errorf("open spool: %w", err)
 		}
 	}
-	if err := s.clean(time.Now().Add(-leftOver)); err != nil {
+	if err := s.begin(); err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
 	}
+	go s.beats()
 	return s, nil
+}
+
+// begin joins the others and cleans up after those who ended.
+func (s *Spool) begin() error {
+	if err := s.lease.join(); err != nil {
+		return err
+	}
+	now, err := s.lease.renew()
+	if err != nil {
+		return err
+	}
+	if err := s.beat(); err != nil {
+		s.log.Error("look after the spool", "err", err) // the next beat tries again
+	}
+	return s.clean(now.Add(-leftOver))
+}
+
+// Close lets go of everything, for other processes to take over at once. The
+// spool is not to be used any more.
+func (s *Spool) Close() error {
+	close(s.stop)
+	<-s.stopped
+	s.mu.Lock()
+	tickets := slices.Collect(maps.Values(s.held))
+	s.mu.Unlock()
+	for _, t := range tickets {
+		t.Release()
+	}
+	if err := s.lease.leave(); err != nil {
+		return fmt.Errorf("close spool: %w", err)
+	}
+	return nil
 }
 
 func (s *Spool) path(parts ...string) string {
@@ -93,8 +144,8 @@ func (s *Spool) clean(before time.Time) error {
 }
 
 // Add makes the upload durable and returns its ticket, held. The error is
-// car.ErrInFlight if the id is in the spool already; after any error nothing
-// of the upload is left.
+// car.ErrInFlight if the id is in the spool already, car.ErrSpoolFull if too
+// much waits; after any error nothing of the upload is left.
 func (s *Spool) Add(u car.Upload, original []byte) (car.Ticket, error) {
 	if !validID.MatchString(u.ID) {
 		return nil, fmt.Errorf("add %q to the spool: not a valid id", u.ID)
@@ -102,18 +153,22 @@ func (s *Spool) Add(u car.Upload, original []byte) (car.Ticket, error) {
 	if u.Size != int64(len(original)) {
 		return nil, fmt.Errorf("add %s to the spool: %d bytes announced, %d given", u.ID, u.Size, len(original))
 	}
-	t := &ticket{spool: s, path: s.path(u.ID)}
-	if !s.hold(u.ID, t) {
-		return nil, fmt.Errorf("add %s to the spool: %w", u.ID, car.ErrInFlight)
+	if err := s.room(u.Size); err != nil {
+		return nil, fmt.Errorf("add %s to the spool: %w", u.ID, err)
+	}
+	t := &ticket{spool: s, id: u.ID}
+	if err := s.hold(t); err != nil {
+		return nil, fmt.Errorf("add %s to the spool: %w", u.ID, err)
 	}
 	var err error
 	if t.entry, err = s.write(u, original); err != nil {
-		s.release(u.ID, t)
+		s.release(t)
 		if errors.Is(err, fs.ErrExist) {
 			err = car.ErrInFlight
 		}
 		return nil, fmt.Errorf("add %s to the spool: %w", u.ID, err)
 	}
+	s.count(u.ID, t.entry.start+u.Size)
 	return t, nil
 }
 
@@ -148,29 +203,47 @@ func (s *Spool) write(u car.Upload, original []byte) (entry, error) {
 	return e, nil
 }
 
-// Waiting takes hold of every entry that nobody holds, oldest first. An entry
-// that does not read back is reported and never keeps the others waiting: it
-// is moved to the folder "damaged", or left for the next call if reading
-// failed for another reason.
-func (s *Spool) Waiting() ([]car.Ticket, error) {
-	ids, err := s.ids()
+// Waiting lists the uploads that nobody holds, oldest first.
+func (s *Spool) Waiting() ([]string, error) {
+	files, err := s.survey()
 	if err != nil {
-		return nil, fmt.Errorf("list spool: %w", err)
+		return nil, err
 	}
-	var found []*ticket
-	for _, id := range ids {
-		t := &ticket{spool: s, path: s.path(id), unchecked: true}
-		if !s.hold(id, t) {
-			continue
-		}
-		if err := t.load(id); err != nil {
-			s.setAside(id, err)
-			s.release(id, t)
-			continue
-		}
-		found = append(found, t)
+	claimed, err := os.ReadDir(s.path(claims))
+	if err != nil {
+		return nil, fmt.Errorf("list spool claims: %w", err)
 	}
-	return oldestFirst(found), nil
+	taken := map[string]bool{}
+	for _, claim := range claimed {
+		taken[claim.Name()] = s.taken(claim.Name())
+	}
+	maps.DeleteFunc(files, func(id string, _ known) bool { return taken[id] || s.holds(id) })
+	return slices.SortedFunc(maps.Keys(files), func(a, b string) int {
+		return cmp.Or(files[a].written.Compare(files[b].written), cmp.Compare(a, b))
+	}), nil
+}
+
+// Claim takes hold of an upload that waits. car.ErrInFlight if another has it;
+// car.ErrNotFound if it is not there, or was set aside just now because it does
+// not read back.
+func (s *Spool) Claim(id string) (car.Ticket, error) {
+	t := &ticket{spool: s, id: id, unchecked: true}
+	if err := s.hold(t); err != nil {
+		return nil, fmt.Errorf("claim %s: %w", id, err)
+	}
+	err := t.load()
+	if err == nil {
+		return t, nil
+	}
+	if errors.Is(err, ErrDamaged) {
+		if err = errors.Join(err, t.SetAside(err)); t.removed {
+			err = fmt.Errorf("%w: %w", car.ErrNotFound, err)
+		}
+	} else if gone(err) {
+		err = car.ErrNotFound
+	}
+	s.release(t)
+	return nil, fmt.Errorf("claim %s: %w", id, err)
 }
 
 // Find returns the promised prediction of an upload that waits, and its photo,
@@ -181,7 +254,7 @@ func (s *Spool) Find(id string) (car.Prediction, io.ReadSeekCloser, error) {
 		return car.Prediction{}, nil, fmt.Errorf("find %q in the spool: %w", id, car.ErrNotFound)
 	}
 	f, err := os.Open(s.path(id))
-	if errors.Is(err, fs.ErrNotExist) {
+	if gone(err) {
 		err = car.ErrNotFound
 	}
 	if err != nil {
@@ -233,46 +306,4 @@ func (s *Spool) ids() ([]string, error) {
 		}
 	}
 	return ids, nil
-}
-
-// hold gives an id to a ticket unless another has it.
-func (s *Spool) hold(id string, t *ticket) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.held[id] != nil {
-		return false
-	}
-	s.held[id] = t
-	return true
-}
-
-// release takes an id from the ticket that has it. Of a ticket that was
-// released before, the id may be another's by now.
-func (s *Spool) release(id string, t *ticket) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.held[id] == t {
-		delete(s.held, id)
-	}
-}
-
-// setAside deals with an entry that could not be read.
-func (s *Spool) setAside(id string, reason error) {
-	if errors.Is(reason, fs.ErrNotExist) {
-		return // finished since the folder was listed
-	}
-	if !errors.Is(reason, ErrDamaged) {
-		s.log.Error("read spool entry", "upload_id", id, "err", reason)
-		return
-	}
-	name := fmt.Sprintf("%s.%d", id, time.Now().UnixNano())
-	err := os.Rename(s.path(id), s.path(damaged, name))
-	if err == nil {
-		err = errors.Join(syncFolder(s.path(damaged)), syncFolder(s.dir))
-	}
-	if err != nil {
-		s.log.Error("set damaged spool entry aside", "upload_id", id, "reason", reason, "err", err)
-		return
-	}
-	s.log.Error("damaged spool entry was set aside", "upload_id", id, "file", s.path(damaged, name), "err", reason)
 }

@@ -26,6 +26,7 @@ func open(t *testing.T, dir string) *spool.Spool {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { s.Die() })
 	return s
 }
 
@@ -58,14 +59,37 @@ func add(t *testing.T, s *spool.Spool, at time.Time) car.Ticket {
 	if err != nil {
 		t.Fatal(err)
 	}
+	written(t, s.Path(ticket.Upload().ID), at)
 	return ticket
 }
 
+// written sets when a file was written, which the clock of a file system tells
+// in steps of some milliseconds.
+func written(t *testing.T, path string, at time.Time) {
+	t.Helper()
+	if err := os.Chtimes(path, at, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// waiting claims everything that waits.
 func waiting(t *testing.T, s *spool.Spool) []car.Ticket {
 	t.Helper()
-	tickets, err := s.Waiting()
+	ids, err := s.Waiting()
 	if err != nil {
 		t.Fatal(err)
+	}
+	var tickets []car.Ticket
+	for _, id := range ids {
+		ticket, err := s.Claim(id)
+		if errors.Is(err, car.ErrInFlight) || errors.Is(err, car.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			t.Log(err)
+			continue
+		}
+		tickets = append(tickets, ticket)
 	}
 	return tickets
 }
@@ -91,12 +115,13 @@ func read(t *testing.T, ticket car.Ticket) []byte {
 	return data
 }
 
-// files lists what is in the spool's folder and below, folders left out.
+// files lists what is in the spool's folder and below; folders and the signs
+// of life are left out.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
 	var names []string
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
+		if err == nil && !d.IsDir() && filepath.Base(filepath.Dir(path)) != "instances" {
 			names = append(names, strings.TrimPrefix(path, dir+"/"))
 		}
 		return err
@@ -115,6 +140,7 @@ func TestAnUploadSurvivesItsProcess(t *testing.T) {
 	if err := promised.Promise(want); err != nil {
 		t.Fatal(err)
 	}
+	before.Die()
 	tickets := waiting(t, open(t, dir)) // as the next process sees it
 	if len(tickets) != 2 {
 		t.Fatalf("%d tickets, want 2", len(tickets))
@@ -233,7 +259,7 @@ func TestConcurrentAddsOfOneID(t *testing.T) {
 	if added != 1 {
 		t.Errorf("%d adds of one id succeeded, want 1", added)
 	}
-	if names := files(t, dir); !slices.Equal(names, []string{id}) {
+	if names := files(t, dir); !slices.Equal(names, []string{id, "claims/" + id}) {
 		t.Errorf("the folder has %v", names)
 	}
 }

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"slices"
-	"strings"
+	"time"
 
 	"vinfast-classifier/app/car"
 )
@@ -15,34 +13,34 @@ import (
 // ticket implements car.Ticket. It is used by one goroutine at a time.
 type ticket struct {
 	spool *Spool
-	path  string
+	id    string
+	token string // of the lease it was claimed under
 	entry entry
 	// unchecked: the photo was written by an earlier run and has not been
 	// held against its checksum yet.
 	unchecked bool
+	removed   bool
 }
 
-func oldestFirst(found []*ticket) []car.Ticket {
-	slices.SortFunc(found, func(a, b *ticket) int {
-		if c := a.entry.upload.UploadedAt.Compare(b.entry.upload.UploadedAt); c != 0 {
-			return c
-		}
-		return strings.Compare(a.entry.upload.ID, b.entry.upload.ID)
-	})
-	tickets := make([]car.Ticket, len(found))
-	for i, t := range found {
-		tickets[i] = t
-	}
-	return tickets
-}
+func (t *ticket) path() string { return t.spool.path(t.id) }
 
-func (t *ticket) load(id string) error {
-	f, err := os.Open(t.path)
+// load reads the entry's file, photo aside.
+func (t *ticket) load() error {
+	f, err := os.Open(t.path())
 	if err != nil {
 		return err
 	}
-	t.entry, err = readEntry(f, id)
+	t.entry, err = readEntry(f, t.id)
 	return errors.Join(err, f.Close())
+}
+
+// mine is nil as long as nobody else can have taken over the upload. After
+// that its file is not ours to touch.
+func (t *ticket) mine() error {
+	if t.spool.owns(t.token) {
+		return nil
+	}
+	return fmt.Errorf("this instance was silent for too long, another may have it: %w", car.ErrInFlight)
 }
 
 // Upload is what Add was given.
@@ -50,16 +48,19 @@ func (t *ticket) Upload() car.Upload { return t.entry.upload }
 
 // Open reads the original bytes. If they are damaged, the entry is set aside.
 func (t *ticket) Open() (io.ReadSeekCloser, error) {
-	id := t.entry.upload.ID
-	f, err := os.Open(t.path)
+	id := t.id
+	f, err := os.Open(t.path())
 	if err != nil {
 		return nil, fmt.Errorf("open spooled photo %s: %w", id, err)
 	}
 	photo := t.entry.photo(f)
 	if t.unchecked {
 		if err := t.entry.check(photo); err != nil {
-			t.spool.setAside(id, err)
-			return nil, errors.Join(fmt.Errorf("open spooled photo %s: %w", id, err), f.Close())
+			err = errors.Join(err, f.Close())
+			if errors.Is(err, ErrDamaged) {
+				err = errors.Join(err, t.SetAside(err))
+			}
+			return nil, fmt.Errorf("open spooled photo %s: %w", id, err)
 		}
 		t.unchecked = false
 	}
@@ -70,7 +71,7 @@ func (t *ticket) Open() (io.ReadSeekCloser, error) {
 // Promise has returned nil, and only then: a line that a crash tore fails its
 // checksum and counts as not written. A second promise is refused.
 func (t *ticket) Promise(p car.Prediction) error {
-	id := t.entry.upload.ID
+	id := t.id
 	if t.entry.promised != nil {
 		return fmt.Errorf("promise %s: already promised", id)
 	}
@@ -81,7 +82,10 @@ func (t *ticket) Promise(p car.Prediction) error {
 	if err != nil {
 		return fmt.Errorf("promise %s: %w", id, err)
 	}
-	f, err := os.OpenFile(t.path, os.O_RDWR, 0)
+	if err := t.mine(); err != nil {
+		return fmt.Errorf("promise %s: %w", id, err)
+	}
+	f, err := os.OpenFile(t.path(), os.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("promise %s: %w", id, err)
 	}
@@ -110,21 +114,52 @@ func (t *ticket) Promised() (car.Prediction, bool) {
 }
 
 // Release leaves the upload for Waiting to find. After Remove it does nothing.
-func (t *ticket) Release() { t.spool.release(t.entry.upload.ID, t) }
+func (t *ticket) Release() { t.spool.release(t) }
 
 // Remove takes the upload out of the spool. If it fails, the entry may come
-// back after a crash; doing its work again changes nothing then.
+// back after a crash; doing its work again changes nothing then. The error is
+// car.ErrInFlight if another instance has taken over: then the upload is that
+// one's to finish.
 func (t *ticket) Remove() error {
 	defer t.Release()
-	err := os.Remove(t.path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if t.removed {
+		return nil
+	}
+	err := t.mine()
+	if err == nil {
+		err = os.Remove(t.path())
+	}
+	if gone(err) {
 		err = nil
 	}
 	if err == nil {
 		err = syncFolder(t.spool.dir)
 	}
 	if err != nil {
-		return fmt.Errorf("remove %s from the spool: %w", t.entry.upload.ID, err)
+		return fmt.Errorf("remove %s from the spool: %w", t.id, err)
 	}
+	t.removed = true
+	t.spool.discount(t.id)
+	return nil
+}
+
+// SetAside moves an upload that no run can finish into the folder "damaged",
+// where it stays for a person to look at.
+func (t *ticket) SetAside(reason error) error {
+	defer t.Release()
+	s, name := t.spool, fmt.Sprintf("%s.%d", t.id, time.Now().UnixNano())
+	err := t.mine()
+	if err == nil {
+		err = os.Rename(t.path(), s.path(damaged, name))
+	}
+	if err == nil {
+		err = errors.Join(syncFolder(s.path(damaged)), syncFolder(s.dir))
+	}
+	if err != nil {
+		return fmt.Errorf("set spool entry %s aside: %w", t.id, err)
+	}
+	t.removed = true
+	s.discount(t.id)
+	s.log.Error("spool entry was set aside", "upload_id", t.id, "file", s.path(damaged, name), "err", reason)
 	return nil
 }

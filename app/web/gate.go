@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 const (
 	bodyMemory   = 256 << 20
 	decodeMemory = 512 << 20
+	// Memory is both together, in bytes.
+	Memory = bodyMemory + decodeMemory
 )
 
 // gate lets in what fits; who does not fit waits for a while, then gets a 503.
@@ -38,4 +41,39 @@ func (g *gate) enter(ctx context.Context, n int64) (leave func(), err error) {
 			detail: "Many pictures are being read right now. Send yours again in a few seconds."}
 	}
 	return func() { g.sem.Release(n) }, nil
+}
+
+// bodyStep is what a body takes from the gate at a time, in bytes: one that
+// arrives slowly, or of unknown length, holds little more than has arrived.
+const bodyStep = 256 << 10
+
+// metered is a request's body that takes its memory from a gate as it is read,
+// and keeps it until leave.
+type metered struct {
+	io.ReadCloser
+	ctx        context.Context
+	gate       *gate
+	held, read int64
+	leaves     []func()
+}
+
+// Read fails with the gate's 503 if there is no memory for what comes next.
+func (m *metered) Read(p []byte) (int, error) {
+	if m.read == m.held {
+		leave, err := m.gate.enter(m.ctx, bodyStep)
+		if err != nil {
+			return 0, err
+		}
+		m.leaves = append(m.leaves, leave)
+		m.held += bodyStep
+	}
+	n, err := m.ReadCloser.Read(p[:min(int64(len(p)), m.held-m.read)])
+	m.read += int64(n)
+	return n, err
+}
+
+func (m *metered) leave() {
+	for _, leave := range m.leaves {
+		leave()
+	}
 }

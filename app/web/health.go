@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -20,6 +21,12 @@ type Check struct {
 	Fresh time.Duration
 	// Down is what people read when Ask fails: what that means and what to do.
 	Down string
+	// Tell, if set, puts a sentence for this error (nil if it works) in the place
+	// of Down or "It answers."; empty for the usual one.
+	Tell func(error) string
+	// Breaker, if set, is the state of its circuit breaker: closed, half-open or
+	// open.
+	Breaker func() string
 }
 
 // checkTime bounds one question.
@@ -30,6 +37,8 @@ type State struct {
 	Name   string `json:"name"`
 	State  string `json:"state"` // up or down
 	Detail string `json:"detail"`
+	// Breaker is open while it is given a rest after many failures.
+	Breaker string `json:"breaker,omitempty"`
 }
 
 // health remembers what the checks said.
@@ -120,11 +129,22 @@ func (c *cachedCheck) state(ctx context.Context, now func() time.Time, log *slog
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil {
-		return State{Name: c.Name, State: "down", Detail: c.Down}
+	state := State{Name: c.Name, State: "up", Detail: "It answers."}
+	if c.err != nil || c.resting() {
+		state = State{Name: c.Name, State: "down", Detail: c.Down}
 	}
-	return State{Name: c.Name, State: "up", Detail: "It answers."}
+	if c.Tell != nil {
+		state.Detail = cmp.Or(c.Tell(c.err), state.Detail)
+	}
+	if c.Breaker != nil {
+		state.Breaker = c.Breaker()
+	}
+	return state
 }
+
+// resting: uploads have found out that it does not work, whatever the last
+// question said.
+func (c *cachedCheck) resting() bool { return c.Breaker != nil && c.Breaker() != "closed" }
 
 // refresh asks, unless the last answer still counts or somebody asks already.
 // It returns what to wait for, if anything.
@@ -132,7 +152,7 @@ func (c *cachedCheck) refresh(ctx context.Context, now func() time.Time, log *sl
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	fresh := c.Fresh
-	if c.err != nil {
+	if c.err != nil || c.resting() {
 		fresh /= 12
 	}
 	if c.running != nil || !c.asked.IsZero() && now().Sub(c.asked) < fresh {
@@ -191,9 +211,10 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 // endpoint, but not describe it. Each question is a paid call, hence the minute.
 func (s *Server) endpointCheck() Check {
 	return Check{
-		Name:  "endpoint",
-		Fresh: time.Minute,
-		Down:  "The model does not answer: it is switched off, starting or busy. Pictures are refused until it does.",
+		Name:    "endpoint",
+		Fresh:   time.Minute,
+		Breaker: s.EndpointBreaker,
+		Down:    "The model does not answer: it is switched off, starting or busy. Pictures are refused until it does.",
 		Ask: func(ctx context.Context) error {
 			reply, err := s.Endpoint.Invoke(ctx, s.assets.probe)
 			if err != nil {

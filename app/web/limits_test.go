@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -27,41 +28,62 @@ func TestPanicIsOnePicturesError(t *testing.T) {
 	}
 }
 
-func TestBusy(t *testing.T) {
-	s := newSite(t)
-	const boundary = "multipart/form-data; boundary=b"
+// slowly sends a picture's beginning, and then nothing until finish.
+func (s *site) slowly(beginning int) (finish func()) {
 	body, send := io.Pipe()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		// Of unknown length: it takes what the largest request may have.
-		req, err := http.NewRequestWithContext(t.Context(), "POST", s.URL+"/api/v1/predictions", body)
+		req, err := http.NewRequestWithContext(s.t.Context(), "POST", s.URL+"/api/v1/predictions", body)
 		if err != nil {
-			t.Error(err)
+			s.t.Error(err)
 			return
 		}
-		req.Header.Set("Content-Type", boundary)
+		req.Header.Set("Content-Type", "image/jpeg")
 		if resp, err := s.Client().Do(req); err == nil {
 			resp.Body.Close()
 		}
 	}()
-	for {
-		resp, text := s.do("POST", "/api/v1/predictions", io.MultiReader(strings.NewReader("--b--")), "Content-Type", boundary)
-		p := problemOf(t, resp, text)
-		if p.Status == 503 {
-			if resp.Header.Get("Retry-After") == "" {
-				t.Error("no Retry-After")
-			}
-			break
-		}
-		if p.Status != 400 { // until the first is in, this one is only empty
-			t.Fatalf("got %+v", p)
-		}
+	if _, err := send.Write(make([]byte, beginning)); err != nil {
+		s.t.Error(err)
 	}
-	send.Close()
-	<-done
+	return func() {
+		send.Close()
+		<-done
+	}
+}
+
+func TestBusy(t *testing.T) {
+	s := newSite(t)
+	s.server.SetBodyMemory(1 << 20)
+	finish := s.slowly(1 << 20)
+	for {
+		resp, text := s.form("/api/v1/predictions", []part{{"image", "a.jpg", picture(1)}})
+		if resp.StatusCode == 201 { // the beginning is not all in yet
+			continue
+		}
+		if p := problemOf(t, resp, text); p.Status != 503 || resp.Header.Get("Retry-After") == "" {
+			t.Fatalf("got %+v, Retry-After %q", p, resp.Header.Get("Retry-After"))
+		}
+		break
+	}
+	finish()
 	if resp, text := s.form("/api/v1/predictions", []part{{"image", "a.jpg", picture(1)}}); resp.StatusCode != 201 {
 		t.Errorf("afterwards: %d %s", resp.StatusCode, text)
+	}
+}
+
+// Whoever has sent little holds little, whatever was announced: the others go on.
+func TestSlowSendersHoldWhatTheySent(t *testing.T) {
+	s := newSite(t)
+	s.server.SetBodyMemory(1 << 20)
+	for range 3 {
+		defer s.slowly(1000)()
+	}
+	for range 20 {
+		if resp, text := s.form("/api/v1/predictions", []part{{"image", "a.jpg", picture(1)}}); resp.StatusCode != 201 {
+			t.Fatalf("%d %s", resp.StatusCode, text)
+		}
 	}
 }
 
@@ -89,6 +111,25 @@ func TestRateLimitCountsAddresses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Without a balancer a private peer can claim to forward for anybody; that gains
+// it a bounded part.
+func TestMadeUpForwardingIsBounded(t *testing.T) {
+	s := newSite(t, func(c *web.Config) { c.RatePerMinute = 1 })
+	passed := 0
+	for i := range 50 {
+		resp, _ := s.form("/api/v1/predictions", []part{{"image", "a.jpg", picture(1)}},
+			"Test-From", "10.0.0.5:1", "X-Forwarded-For", fmt.Sprintf("203.0.113.%d", i))
+		if resp.StatusCode == 201 {
+			passed++
+		} else if resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
+			t.Fatalf("request %d: %d", i, resp.StatusCode)
+		}
+	}
+	if passed != 20 {
+		t.Errorf("%d pictures passed, want 20", passed)
 	}
 }
 

@@ -21,7 +21,7 @@ type metrics struct {
 	exposition http.Handler
 }
 
-func newMetrics(spool Spool, log *slog.Logger) *metrics {
+func newMetrics(spool Spool, log *slog.Logger, more []prometheus.Collector) *metrics {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vinfast_http_requests_total", Help: "Requests answered."}, []string{"method", "route", "status"}),
@@ -33,20 +33,44 @@ func newMetrics(spool Spool, log *slog.Logger) *metrics {
 		decoding: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "vinfast_decodes_in_flight", Help: "Pictures being decoded."}),
 	}
-	length := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "vinfast_spool_uploads", Help: "Uploads in the spool; -1 if it cannot be read."}, func() float64 {
-		n, err := spool.Len()
-		if err != nil {
-			log.Error("count the spool", "err", err)
-			return -1
-		}
-		return float64(n)
-	})
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.durations, m.classes, m.decoding, length,
+	registry.MustRegister(m.requests, m.durations, m.classes, m.decoding, spoolCollector{spool, log},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(more...)
 	m.exposition = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return m
+}
+
+// spoolCollector looks into the spool once for each scrape.
+type spoolCollector struct {
+	spool Spool
+	log   *slog.Logger
+}
+
+// spoolMetrics in the order of spoolCollector.Collect.
+var spoolMetrics = []*prometheus.Desc{
+	prometheus.NewDesc("vinfast_spool_uploads", "Uploads in the spool, of all instances; -1 if it cannot be read.", nil, nil),
+	prometheus.NewDesc("vinfast_spool_bytes", "Their size.", nil, nil),
+	prometheus.NewDesc("vinfast_spool_oldest_seconds", "Time since the longest waiting one was written.", nil, nil),
+	prometheus.NewDesc("vinfast_spool_claimed", "Uploads being worked on.", nil, nil),
+	prometheus.NewDesc("vinfast_spool_damaged", "Uploads set aside, for a person to look at.", nil, nil),
+}
+
+func (c spoolCollector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range spoolMetrics {
+		to <- d
+	}
+}
+
+func (c spoolCollector) Collect(to chan<- prometheus.Metric) {
+	state, err := c.spool.State()
+	if err != nil {
+		c.log.Error("look into the spool", "err", err)
+		state = car.SpoolState{Uploads: -1}
+	}
+	for i, value := range []float64{float64(state.Uploads), float64(state.Bytes), state.Oldest.Seconds(), float64(state.Claimed), float64(state.Damaged)} {
+		to <- prometheus.MustNewConstMetric(spoolMetrics[i], prometheus.GaugeValue, value)
+	}
 }
 
 func (m *metrics) serve(w http.ResponseWriter, r *http.Request) error {

@@ -82,12 +82,28 @@ func (s *Server) limitRate(r *http.Request, n int) error {
 		return nil
 	}
 	wait := s.rate.take(clientAddress(r), n)
+	if peer, forwarded := forwarder(r); forwarded && wait == 0 {
+		wait = s.forwarders.take(peer, n)
+	}
 	if wait == 0 {
 		return nil
 	}
 	seconds := int(math.Ceil(wait.Seconds()))
 	return &fault{status: http.StatusTooManyRequests, slug: "too-many-requests", title: "Too many pictures", retry: seconds,
 		detail: fmt.Sprintf("One address may send %d pictures a minute. Try again in %d s.", s.RatePerMinute, seconds)}
+}
+
+// forwarderShare is how many addresses' worth one private peer may forward.
+// Without a balancer a private peer is a client like others, and could evade
+// its rate by a new X-Forwarded-For each time: so it gains a bounded part only.
+// A balancer's node never forwards more than the model can look at.
+const forwarderShare = 20
+
+// forwarder is the peer whose X-Forwarded-For is believed, if it sent one.
+func forwarder(r *http.Request) (peer string, forwarded bool) {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	address, parseErr := netip.ParseAddr(host)
+	return host, err == nil && parseErr == nil && address.Unmap().IsPrivate() && r.Header.Get("X-Forwarded-For") != ""
 }
 
 // clientAddress is who the rate counts for: an IPv4 address or an IPv6 /64,

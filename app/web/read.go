@@ -53,8 +53,8 @@ func isMultipart(r *http.Request) bool {
 	return err == nil && t == "multipart/form-data"
 }
 
-// readMultipart takes the parts one by one, in memory that upload has already
-// set aside. fields names the small text fields the route knows.
+// readMultipart takes the parts one by one, in memory that upload's body
+// accounts for. fields names the small text fields the route knows.
 func (s *Server) readMultipart(r *http.Request, fields ...string) (form, error) {
 	var f form
 	parts, err := r.MultipartReader()
@@ -151,6 +151,9 @@ func readFault(err error) error {
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
+	}
+	if busy, ok := errors.AsType[*fault](err); ok {
+		return busy
 	}
 	return badRequest("broken-upload", "Broken upload", "The upload ended early or is not well formed. Send it again.", err)
 }

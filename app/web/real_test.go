@@ -178,8 +178,8 @@ func TestRealFlowWithoutTheModel(t *testing.T) {
 	if p := problemOf(t, resp, body); p.Status != 503 || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("got %+v", p)
 	}
-	if n, err := r.Config.Spool.Len(); n != 0 || err != nil {
-		t.Errorf("the spool keeps %d, %v", n, err)
+	if state, err := r.Config.Spool.State(); state.Uploads != 0 || err != nil {
+		t.Errorf("the spool keeps %+v, %v", state, err)
 	}
 	if resp, body = r.do("GET", "/readyz", nil); resp.StatusCode != 503 {
 		t.Errorf("readyz: %d %s", resp.StatusCode, body)

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"vinfast-classifier/app/car"
 )
 
@@ -39,12 +41,12 @@ type Spool interface {
 	// Find returns the promised prediction and its original bytes, which the
 	// caller closes; car.ErrNotFound if nothing is promised under id.
 	Find(id string) (car.Prediction, io.ReadSeekCloser, error)
-	// Len is the number of uploads in the spool.
-	Len() (int, error)
+	// State tells how full the spool is.
+	State() (car.SpoolState, error)
 }
 
 // Config is everything a Server is made of. All fields are required, except
-// Checks.
+// Checks, EndpointBreaker and Metrics.
 type Config struct {
 	Classifier Classifier
 	History    History
@@ -52,6 +54,9 @@ type Config struct {
 	Spool      Spool
 	Endpoint   car.Endpoint // asked by /readyz, with a tiny picture of ours
 	Checks     []Check      // the other dependencies, in the order to show
+
+	EndpointBreaker func() string          // state of the endpoint's circuit breaker; nil for none
+	Metrics         []prometheus.Collector // shown at /metrics besides our own; may be empty
 
 	Limits        car.Limits
 	RatePerMinute int           // uploads per address
@@ -64,13 +69,14 @@ type Config struct {
 // Server answers HTTP.
 type Server struct {
 	Config
-	pages   *pages
-	assets  *assets
-	metrics *metrics
-	health  *health
-	rate    *limiter
-	bodies  *gate
-	decodes *gate
+	pages      *pages
+	assets     *assets
+	metrics    *metrics
+	health     *health
+	rate       *limiter
+	forwarders *limiter // the same for peers that forward for others
+	bodies     *gate
+	decodes    *gate
 }
 
 // New builds a Server. It fails only when an embedded file is wrong.
@@ -84,13 +90,14 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}
 	s := &Server{
-		Config:  c,
-		assets:  assets,
-		pages:   pages,
-		metrics: newMetrics(c.Spool, c.Log),
-		rate:    newLimiter(c.RatePerMinute, c.Now),
-		bodies:  newGate(bodyMemory, c.BusyWait),
-		decodes: newGate(decodeMemory, c.BusyWait),
+		Config:     c,
+		assets:     assets,
+		pages:      pages,
+		metrics:    newMetrics(c.Spool, c.Log, c.Metrics),
+		rate:       newLimiter(c.RatePerMinute, c.Now),
+		forwarders: newLimiter(forwarderShare*c.RatePerMinute, c.Now),
+		bodies:     newGate(bodyMemory, c.BusyWait),
+		decodes:    newGate(decodeMemory, c.BusyWait),
 	}
 	s.health = newHealth(append(c.Checks, s.endpointCheck()), c.Now, c.Log)
 	return s, nil

@@ -46,16 +46,9 @@ func (s *Server) upload(next handler) handler {
 		if r.ContentLength > limit {
 			return s.tooLarge()
 		}
-		r.Body = http.MaxBytesReader(w, whole, limit)
-		weight := limit
-		if r.ContentLength >= 0 {
-			weight = r.ContentLength
-		}
-		leave, err := s.bodies.enter(r.Context(), weight)
-		if err != nil {
-			return err
-		}
-		defer leave()
+		body := &metered{ReadCloser: http.MaxBytesReader(w, whole, limit), ctx: r.Context(), gate: s.bodies}
+		defer body.leave()
+		r.Body = body
 		return next(w, r)
 	}
 }

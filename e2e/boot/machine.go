@@ -56,6 +56,8 @@ type Machine struct {
 	cgroup  string
 	process *exec.Cmd
 	ended   chan error
+
+	StandIns []string // every file of this root that is not Debian's, before the first boot
 }
 
 // New lays a root file system over the base. Nothing is started yet.
@@ -73,17 +75,31 @@ func New(t *testing.T, base tools.BootRoot, settings Settings) *Machine {
 	mount(t, m.Root, "-t", "overlay", "-o",
 		fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", base.Tree, changes, changes), "overlay", m.Root)
 	m.furnish(t)
+	m.StandIns = files(t, filepath.Join(changes, "upper"))
 	m.cgroup = newCgroup(t)
 	t.Cleanup(func() { m.kill(t) })
 	return m
 }
 
+// files lists those of a folder by their paths within it.
+func files(t *testing.T, folder string) []string {
+	t.Helper()
+	var found []string
+	must(t, filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			found = append(found, strings.TrimPrefix(path, folder+"/"))
+		}
+		return err
+	}))
+	return found
+}
+
 // furnish writes what makes the plain root an instance.
 func (m *Machine) furnish(t *testing.T) {
 	t.Helper()
-	files, err := fs.ReadDir(standIns, "machine")
+	entries, err := fs.ReadDir(standIns, "machine")
 	must(t, err)
-	for _, file := range files {
+	for _, file := range entries {
 		text, err := fs.ReadFile(standIns, "machine/"+file.Name())
 		must(t, err)
 		path, placed := standInPaths[file.Name()]

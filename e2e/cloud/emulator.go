@@ -50,7 +50,7 @@ func Start(t *testing.T, python, source, region string) *Account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(python, filepath.Join(source, "emulator", "emulator.py"))
+	command := exec.Command(python, "-B", filepath.Join(source, "emulator", "emulator.py"))
 	command.Stderr = log
 	input, err := command.StdinPipe() // the emulator ends when this closes, however this process ends
 	if err != nil {

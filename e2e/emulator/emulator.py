@@ -9,12 +9,15 @@ import json
 import os
 import sys
 import threading
+import traceback
 import uuid
 from collections import defaultdict
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import waitress
+
+from faults import Faults
 
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # AWS's own policies exist, under their real names
 
@@ -30,6 +33,8 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.efs.responses import EFSResponse
 from moto.iam.access_control import PermissionResult
+from moto.iam.exceptions import NotFoundException
+from moto.iam.models import IAMBackend
 from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
 from moto.sagemaker.responses import SageMakerResponse
@@ -234,6 +239,17 @@ BackupBackend.delete_backup_vault = delete_backup_vault
 
 
 @gap(BackupResponse)
+def list_backup_vaults(self):
+    """ListBackupVaults: moto leaves out the key of a vault that names none (AWS's own), and counts no points."""
+    vaults = []
+    for vault in self.backup_backend.list_backup_vaults():
+        own = vault.backup_vault_arn.replace(":backup:", ":kms:").replace(f"backup-vault:{vault.backup_vault_name}", "key/own")
+        points = len(kept(self).points[vault.backup_vault_name])
+        vaults.append({"EncryptionKeyArn": own, "Locked": False, **vault.to_list_dict(), "NumberOfRecoveryPoints": points})
+    return json.dumps({"BackupVaultList": vaults})
+
+
+@gap(BackupResponse)
 def list_tags(self):
     """ListTags: moto takes the ARN from the wrong end of the path when it is not followed by a slash."""
     return json.dumps({"Tags": self.backup_backend.list_tags(in_uri(self, "resourceArn"))})
@@ -323,6 +339,19 @@ def terminate(self):
 
 Instance.terminate = terminate
 
+plain_associate_address = EC2Backend.associate_address
+
+
+def associate_address(self, instance=None, eni=None, address=None, allocation_id=None, reassociate=False):
+    """AssociateAddress: an address that is in use moves, since nobody here says that it may not."""
+    for found in self.address_by_allocation([allocation_id]) if allocation_id else []:
+        if found.eni:
+            found.eni.public_ip = None
+    return plain_associate_address(self, instance, eni, address, allocation_id, reassociate or bool(allocation_id))
+
+
+EC2Backend.associate_address = associate_address
+
 plain_rule = SecurityGroupRule.__init__
 
 
@@ -395,6 +424,21 @@ def get_bucket_notification(self):
     return status, headers, ElementTree.tostring(root, encoding="unicode", default_namespace=root.tag[1:].partition("}")[0])
 
 
+# IAM: the end of an instance profile that is half gone already.
+
+plain_remove_role = IAMBackend.remove_role_from_instance_profile
+
+
+def remove_role_from_instance_profile(self, profile_name, role_name):
+    """RemoveRoleFromInstanceProfile: a role that is not in the profile is no failure of the server."""
+    if self.get_role(role_name) not in self.get_instance_profile(profile_name).roles:
+        raise NotFoundException(f"The role with name {role_name} cannot be found in the instance profile")
+    return plain_remove_role(self, profile_name, role_name)
+
+
+IAMBackend.remove_role_from_instance_profile = remove_role_from_instance_profile
+
+
 # SageMaker: what was sent and moto's models leave out, an endpoint's update.
 
 sent_to_sagemaker = {}  # what was sent, by the ARN of what it made
@@ -451,14 +495,19 @@ def faults_at_once(application):
             return start_response(status, headers, *rest)
 
         environment["RAW_URI"] = environment["REQUEST_URI"]  # where moto looks for a path as it was sent
-        return application(environment, start)
+        try:
+            return application(environment, start)
+        except Exception as failure:
+            traceback.print_exc()
+            start("500 Failure", [("Content-Type", "text/plain")])
+            return [repr(failure).encode()]
 
     return call
 
 
 def main():
     # Not moto's own development server: that one closes the connection after each answer.
-    application = faults_at_once(DomainDispatcherApplication(create_backend_app))
+    application = Faults(faults_at_once(DomainDispatcherApplication(create_backend_app)))
     server = waitress.create_server(application, host="127.0.0.1", port=0, threads=16)
     print(server.effective_port, flush=True)
     # The parent holds this process's standard input open: when the parent is gone, so is the emulator.

@@ -52,6 +52,7 @@ func New(t *testing.T, t0 tools.Tools, checkout, name, endpoint string, report *
 		"PULUMI_BACKEND_URL=file://"+state,
 		"PULUMI_CONFIG_PASSPHRASE="+Passphrase,
 		"PULUMI_SKIP_UPDATE_CHECK=true",
+		"PULUMI_DEBUG_COMMANDS=true", // the flag --event-log
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
 		"AWS_ENDPOINT_URL="+endpoint,
 		"AWS_ACCESS_KEY_ID=emulator",

@@ -172,20 +172,39 @@ func (b builder) download(ctx context.Context, module, sum string) (string, erro
 	return answer.Dir, nil
 }
 
-// python makes a virtual environment with moto, one for each Python version.
+// python is an interpreter that has moto.
 func (b builder) python(ctx context.Context) (string, error) {
+	return b.environment(ctx, "moto", "emulator/requirements.txt")
+}
+
+// environment makes a virtual environment with what the file of requirements names, one for each Python version, and
+// returns its interpreter.
+func (b builder) environment(ctx context.Context, what, requirements string) (string, error) {
 	const need = "Python 3.10 or newer with its venv module is needed (Debian: apt-get install python3-venv)"
 	version, err := exec.CommandContext(ctx, "python3", "-c", "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])").Output()
 	if err != nil {
 		return "", fmt.Errorf("run python3: %w\n%s", err, need)
 	}
-	name := "moto-python" + strings.TrimSpace(string(version))
-	folder, err := b.once(ctx, name, []string{"emulator/requirements.txt"}, func(ctx context.Context, folder string) error {
+	name := what + "-python" + strings.TrimSpace(string(version))
+	folder, err := b.once(ctx, name, []string{requirements}, func(ctx context.Context, folder string) error {
 		if err := b.run(ctx, folder, "making a Python environment", nil, "python3", "-m", "venv", folder); err != nil {
 			return fmt.Errorf("%w\n%s", err, need)
 		}
-		return b.run(ctx, folder, "installing moto", []string{"PIP_DISABLE_PIP_VERSION_CHECK=1"},
-			filepath.Join(folder, "bin", "python"), "-m", "pip", "install", "-r", filepath.Join(b.source, "emulator", "requirements.txt"))
+		return b.run(ctx, folder, "installing "+what, []string{"PIP_DISABLE_PIP_VERSION_CHECK=1"},
+			filepath.Join(folder, "bin", "python"), "-m", "pip", "install", "-r", filepath.Join(b.source, requirements))
 	})
 	return filepath.Join(folder, "bin", "python"), err
+}
+
+// Prowler is an interpreter that has the program that audits an account: it is large, and only the audit needs it.
+func Prowler(ctx context.Context, source string, say func(format string, args ...any)) (string, error) {
+	root, err := cacheRoot()
+	if err != nil {
+		return "", err
+	}
+	if source, err = filepath.Abs(source); err != nil {
+		return "", fmt.Errorf("find this module's folder: %w", err)
+	}
+	b := builder{root: root, source: source, say: say}
+	return b.environment(ctx, "prowler", "audit/requirements.txt")
 }

@@ -104,7 +104,32 @@ type Statement struct {
 	Principal any
 	Action    []string
 	Resource  []string
-	Condition map[string]map[string][]string
+	Condition Conditions
+}
+
+// Conditions go operator, key, values.
+type Conditions map[string]map[string][]string
+
+// UnmarshalJSON takes a single value with or without brackets, as IAM does.
+func (c *Conditions) UnmarshalJSON(text []byte) error {
+	var raw map[string]map[string]any
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return err
+	}
+	*c = Conditions{}
+	for operator, keys := range raw {
+		(*c)[operator] = map[string][]string{}
+		for key, values := range keys {
+			list, several := values.([]any)
+			if !several {
+				list = []any{values}
+			}
+			for _, value := range list {
+				(*c)[operator][key] = append((*c)[operator][key], fmt.Sprint(value))
+			}
+		}
+	}
+	return nil
 }
 
 // Statements reads the policy document in the input called key.
