@@ -60,6 +60,7 @@ func lifetime(ctx context.Context) (context.Context, context.CancelFunc) {
 func serveEndpoint(ctx context.Context, args []string, _ io.Writer) error {
 	flags := flag.NewFlagSet("endpoint", flag.ContinueOnError)
 	folder := flags.String("model", "", "folder with config.json, preprocessor_config.json and model.safetensors; empty for the demo model")
+	name := flags.String("name", endpointName, "name of the endpoint")
 	latency := flags.Duration("latency", 0, "answer the same for every picture after this time, for measurements")
 	if err := parse(flags, args); err != nil {
 		return err
@@ -81,7 +82,7 @@ func serveEndpoint(ctx context.Context, args []string, _ io.Writer) error {
 			return err
 		}
 	}
-	api := endpoint.Runtime{Endpoint: endpointName, Region: region, Account: account,
+	api := endpoint.Runtime{Endpoint: *name, Region: region, Account: account,
 		Container: "http://" + back.Addr().String(), Timeout: endpoint.ModelTimeout}
 	return serveAll(ctx, map[net.Listener]http.Handler{front: api.Handler(), back: endpoint.Container(classifier, workers)})
 }

@@ -16,6 +16,8 @@ ensurepip      python3-venv
 shellcheck     shellcheck
 mkfs.ext4      e2fsprogs
 cloud-init     cloud-init
+debootstrap    debootstrap
+ip             iproute2
 strace         strace
 '
 

@@ -50,7 +50,7 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 }
 
 const (
-	lockName = "CONCAT('migrate ', SHA1(DATABASE()))" // at most 64 characters
+	lockName = "CONCAT('migrate ', LEFT(SHA2(DATABASE(), 256), 40))" // at most 64 characters
 
 	errNoSuchTable = 1146
 )

@@ -24,7 +24,7 @@ func TestMigrateByManyAtOnce(t *testing.T) {
 		t.Errorf("%d migrations were run, want 3", n)
 	}
 	// The lock must be free again.
-	if n := number(t, db, "SELECT IS_FREE_LOCK(CONCAT('migrate ', SHA1(DATABASE())))"); n != 1 {
+	if n := number(t, db, "SELECT IS_FREE_LOCK(CONCAT('migrate ', LEFT(SHA2(DATABASE(), 256), 40)))"); n != 1 {
 		t.Error("the lock is still held")
 	}
 }
@@ -90,7 +90,7 @@ func TestMigrateWaitsForItsTurn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(t.Context(), "DO GET_LOCK(CONCAT('migrate ', SHA1(DATABASE())), 0)"); err != nil {
+	if _, err := conn.ExecContext(t.Context(), "DO GET_LOCK(CONCAT('migrate ', LEFT(SHA2(DATABASE(), 256), 40)), 0)"); err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, dsn)

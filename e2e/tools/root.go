@@ -1,0 +1,60 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// BootRoot is what emulated instances boot from.
+type BootRoot struct {
+	Tree  string // a root file system, not to be written to
+	MySQL string // an archive in the layout of MySQL's own
+	Start string // the script that becomes an instance's first process
+}
+
+// PrepareBootRoot finds or makes the root file system. Source is this module's folder. The first time on a machine it takes
+// some minutes; it needs root.
+func PrepareBootRoot(ctx context.Context, source string, say func(format string, args ...any)) (BootRoot, error) {
+	if err := bootNeeds(); err != nil {
+		return BootRoot{}, err
+	}
+	root, err := cacheRoot()
+	if err != nil {
+		return BootRoot{}, err
+	}
+	if source, err = filepath.Abs(source); err != nil {
+		return BootRoot{}, fmt.Errorf("find this module's folder: %w", err)
+	}
+	b := builder{root: root, source: source, say: say}
+	folder, err := b.once(ctx, "boot-root", []string{"boot/root.sh"}, func(ctx context.Context, folder string) error {
+		return b.run(ctx, folder, "installing the instances' root file system (once per machine, some minutes)", nil,
+			filepath.Join(source, "boot", "root.sh"), folder)
+	})
+	return BootRoot{
+		Tree:  filepath.Join(folder, "tree"),
+		MySQL: filepath.Join(folder, "mysql.tar.xz"),
+		Start: filepath.Join(source, "boot", "start.sh"),
+	}, err
+}
+
+// bootNeeds names all that is missing, at once.
+func bootNeeds() error {
+	var missing []string
+	if os.Geteuid() != 0 {
+		missing = append(missing, "to be root, since it makes namespaces, mounts and loop devices (sudo make e2e)")
+	}
+	for program, source := range map[string]string{"debootstrap": "debootstrap", "ip": "iproute2", "losetup": "mount",
+		"nsenter": "util-linux", "unshare": "util-linux", "xz": "xz-utils", "chroot": "coreutils"} {
+		if _, err := exec.LookPath(program); err != nil {
+			missing = append(missing, program+" (Debian's package "+source+")")
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("booting the instances needs %s", strings.Join(missing, "; "))
+	}
+	return nil
+}
