@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
-	"github.com/go-sql-driver/mysql"
 
 	"vinfast-classifier/app/car"
 	"vinfast-classifier/app/predictions"
@@ -43,15 +41,15 @@ func (p *parts) databaseReady(ctx context.Context) error {
 // databaseFault tells an operator where to look.
 func databaseFault(err error) string {
 	const kept = " Pictures are taken and kept; the history comes back with the database."
-	missing, denied := (*types.ParameterNotFound)(nil), (*mysql.MySQLError)(nil)
+	missing := (*types.ParameterNotFound)(nil)
 	switch {
 	case errors.Is(err, predictions.ErrNotReady):
 		return "The database has not published its password yet; it does so at the end of its first start." + kept
 	case errors.As(err, &missing):
 		return "The parameter with the password or the authority of the database does not exist." + kept
-	case errors.As(err, &denied) && denied.Number == 1045:
+	case predictions.IsAccessDenied(err):
 		return "The database refuses the password, which is read again every few seconds." + kept
-	case errors.As(err, new(*tls.CertificateVerificationError)), errors.Is(err, mysql.ErrNoTLS):
+	case predictions.IsUntrusted(err):
 		return "The certificate of the database does not fit the published authority, so nothing is sent to it." + kept
 	}
 	return ""

@@ -37,8 +37,8 @@ func (w *world) process(t *testing.T, folder string) (*car.Classifier, *spool.Sp
 
 func waiting(t *testing.T, files *spool.Spool, want int) {
 	t.Helper()
-	if n, err := files.Len(); n != want || err != nil {
-		t.Fatalf("%d uploads in the spool (%v), want %d", n, err, want)
+	if state, err := files.State(); state.Uploads != want || err != nil {
+		t.Fatalf("%d uploads in the spool (%v), want %d", state.Uploads, err, want)
 	}
 }
 

@@ -255,8 +255,8 @@ func workOnFullDisk(s *spool.Spool) error {
 			if errors.Is(err, car.ErrInFlight) || !errors.Is(err, syscall.EFBIG) {
 				return fmt.Errorf("Add within %d bytes: %w", limit, err)
 			}
-			if n, err := s.Len(); n != 0 || err != nil {
-				return fmt.Errorf("after Add within %d bytes %d entries are left, %w", limit, n, err)
+			if state, err := s.State(); state.Uploads != 0 || err != nil {
+				return fmt.Errorf("after Add within %d bytes %d entries are left, %w", limit, state.Uploads, err)
 			}
 			continue
 		}

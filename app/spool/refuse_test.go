@@ -71,8 +71,8 @@ func TestPing(t *testing.T) {
 	if _, err := s.Waiting(); err == nil {
 		t.Error("Waiting says nothing about it")
 	}
-	if _, err := s.Len(); err == nil {
-		t.Error("Len says nothing about it")
+	if _, err := s.State(); err == nil {
+		t.Error("State says nothing about it")
 	}
 	if _, err := s.Add(upload(uuid.NewString(), picture, noon), picture); err == nil {
 		t.Error("Add says nothing about it")

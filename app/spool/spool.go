@@ -283,15 +283,6 @@ func (s *Spool) Ping() error {
 	return nil
 }
 
-// Len is the number of uploads in the spool, held ones included.
-func (s *Spool) Len() (int, error) {
-	ids, err := s.ids()
-	if err != nil {
-		return 0, fmt.Errorf("list spool: %w", err)
-	}
-	return len(ids), nil
-}
-
 // ids lists the entries. Other names are not ours: folders, files that NFS
 // keeps for readers of a removed one.
 func (s *Spool) ids() ([]string, error) {

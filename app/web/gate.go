@@ -57,17 +57,14 @@ type metered struct {
 	ctx        context.Context
 	gate       *gate
 	held, read int64
-	leaves     []func()
 }
 
 // Read fails with the gate's 503 if there is no memory for what comes next.
 func (m *metered) Read(p []byte) (int, error) {
 	if m.read == m.held {
-		leave, err := m.gate.enter(m.ctx, bodyStep)
-		if err != nil {
+		if _, err := m.gate.enter(m.ctx, bodyStep); err != nil {
 			return 0, err
 		}
-		m.leaves = append(m.leaves, leave)
 		m.held += bodyStep
 	}
 	n, err := m.ReadCloser.Read(p[:min(int64(len(p)), m.held-m.read)])
@@ -75,8 +72,4 @@ func (m *metered) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (m *metered) leave() {
-	for _, leave := range m.leaves {
-		leave()
-	}
-}
+func (m *metered) leave() { m.gate.sem.Release(m.held) }

@@ -23,6 +23,17 @@ type builder struct {
 	say    func(format string, args ...any)
 }
 
+func newBuilder(source string, say func(format string, args ...any)) (builder, error) {
+	root, err := cacheRoot()
+	if err != nil {
+		return builder{}, err
+	}
+	if source, err = filepath.Abs(source); err != nil {
+		return builder{}, fmt.Errorf("find this module's folder: %w", err)
+	}
+	return builder{root: root, source: source, say: say}, nil
+}
+
 // cacheRoot is ${XDG_CACHE_HOME:-~/.cache}/vinfast-e2e.
 func cacheRoot() (string, error) {
 	base := os.Getenv("XDG_CACHE_HOME")

@@ -22,22 +22,18 @@ func PrepareBootRoot(ctx context.Context, source string, say func(format string,
 	if err := bootNeeds(); err != nil {
 		return BootRoot{}, err
 	}
-	root, err := cacheRoot()
+	b, err := newBuilder(source, say)
 	if err != nil {
 		return BootRoot{}, err
 	}
-	if source, err = filepath.Abs(source); err != nil {
-		return BootRoot{}, fmt.Errorf("find this module's folder: %w", err)
-	}
-	b := builder{root: root, source: source, say: say}
 	folder, err := b.once(ctx, "boot-root", []string{"boot/root.sh"}, func(ctx context.Context, folder string) error {
 		return b.run(ctx, folder, "installing the instances' root file system (once per machine, some minutes)", nil,
-			filepath.Join(source, "boot", "root.sh"), folder)
+			filepath.Join(b.source, "boot", "root.sh"), folder)
 	})
 	return BootRoot{
 		Tree:  filepath.Join(folder, "tree"),
 		MySQL: filepath.Join(folder, "mysql.tar.xz"),
-		Start: filepath.Join(source, "boot", "start.sh"),
+		Start: filepath.Join(b.source, "boot", "start.sh"),
 	}, err
 }
 

@@ -34,14 +34,10 @@ type Tools struct {
 
 // Prepare finds or makes all tools. Source is this module's folder. The first time on a machine it takes minutes.
 func Prepare(ctx context.Context, source string, say func(format string, args ...any)) (Tools, error) {
-	root, err := cacheRoot()
+	b, err := newBuilder(source, say)
 	if err != nil {
 		return Tools{}, err
 	}
-	if source, err = filepath.Abs(source); err != nil {
-		return Tools{}, fmt.Errorf("find this module's folder: %w", err)
-	}
-	b := builder{root: root, source: source, say: say}
 	var t Tools
 	if t.Pulumi, err = b.pulumi(ctx); err != nil {
 		return Tools{}, err
@@ -198,13 +194,9 @@ func (b builder) environment(ctx context.Context, what, requirements string) (st
 
 // Prowler is an interpreter that has the program that audits an account: it is large, and only the audit needs it.
 func Prowler(ctx context.Context, source string, say func(format string, args ...any)) (string, error) {
-	root, err := cacheRoot()
+	b, err := newBuilder(source, say)
 	if err != nil {
 		return "", err
 	}
-	if source, err = filepath.Abs(source); err != nil {
-		return "", fmt.Errorf("find this module's folder: %w", err)
-	}
-	b := builder{root: root, source: source, say: say}
 	return b.environment(ctx, "prowler", "audit/requirements.txt")
 }

@@ -24,7 +24,7 @@ func (s *system) objects(in *instance) http.Handler {
 			s.store.ServeHTTP(w, r)
 			return
 		}
-		if f, found := s.plan.take(S3Before, number); found && !s.beforePut(w, in, f) {
+		if f, found := s.plan.take(S3Before, number); found && !s.faultyPut(w, in, f) {
 			return
 		}
 		f, found := s.plan.take(S3After, number)
@@ -34,15 +34,15 @@ func (s *system) objects(in *instance) http.Handler {
 		}
 		answer := httptest.NewRecorder()
 		s.store.ServeHTTP(answer, r)
-		if s.afterPut(w, in, f) {
+		if s.faultyPut(w, in, f) {
 			copyAnswer(w, answer)
 		}
 	})
 }
 
-// beforePut injects a fault into a put that was not executed, and tells
-// whether to go on with it.
-func (s *system) beforePut(w http.ResponseWriter, in *instance, f fault) bool {
+// faultyPut injects a fault before a put's execution, or between that and its
+// answer, and tells whether to go on.
+func (s *system) faultyPut(w http.ResponseWriter, in *instance, f fault) bool {
 	switch f.Kind {
 	case S3Fails:
 		s.plan.hit(f.Kind, f.Step)
@@ -50,26 +50,6 @@ func (s *system) beforePut(w http.ResponseWriter, in *instance, f fault) bool {
 	case S3Busy:
 		s.plan.hit(f.Kind, f.Step)
 		refuseS3(w, http.StatusServiceUnavailable, "SlowDown")
-	case S3Cut:
-		s.plan.hit(f.Kind, f.Step)
-		cut()
-	case S3Slow:
-		s.plan.hit(f.Kind, f.Step)
-		time.Sleep(f.Last)
-		return true
-	default:
-		return s.strike(in, f)
-	}
-	return false
-}
-
-// afterPut injects a fault between a put's execution and its answer, and tells
-// whether to give that.
-func (s *system) afterPut(w http.ResponseWriter, in *instance, f fault) bool {
-	switch f.Kind {
-	case S3Fails:
-		s.plan.hit(f.Kind, f.Step)
-		refuseS3(w, http.StatusInternalServerError, "InternalError")
 	case S3Cut:
 		s.plan.hit(f.Kind, f.Step)
 		cut()

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,24 +35,54 @@ type fake struct {
 	token  string            // wanted, if not empty
 	cut    int               // the weights' first answer breaks off after so many bytes
 	digest string            // announced instead of the true one
-	asked  []string          // paths and ranges
 	store  *httptest.Server
+
+	mu    sync.Mutex // each connection has a goroutine of its own
+	asked []string   // paths and ranges
+}
+
+// answer notes what was asked and returns the file at a path.
+func (f *fake) answer(asked, path string) (file []byte, there bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, asked)
+	file, there = f.files[path]
+	return file, there
+}
+
+// breakOff is where to cut the answer under way, once.
+func (f *fake) breakOff() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	cut := f.cut
+	f.cut = 0
+	return cut
+}
+
+func (f *fake) replace(files map[string][]byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.files = files
+}
+
+func (f *fake) wasAsked() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.asked)
 }
 
 func start(t *testing.T, f *fake) *httptest.Server {
 	t.Helper()
 	f.store = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f.asked = append(f.asked, "store "+r.Header.Get("Range"))
+		file, _ := f.answer("store "+r.Header.Get("Range"), strings.TrimPrefix(r.URL.EscapedPath(), "/"))
 		if r.Header.Get("Authorization") != "" {
 			t.Error("the token was sent on to the store")
 		}
-		file := f.files[strings.TrimPrefix(r.URL.EscapedPath(), "/")]
-		if f.cut > 0 {
+		if cut := f.breakOff(); cut > 0 {
 			w.Header().Set("Content-Length", fmt.Sprint(len(file)))
-			if _, err := w.Write(file[:f.cut]); err != nil {
+			if _, err := w.Write(file[:cut]); err != nil {
 				t.Error(err)
 			}
-			f.cut = 0
 			return // the server closes the connection, as too little was written
 		}
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(file))
@@ -60,9 +91,8 @@ func start(t *testing.T, f *fake) *httptest.Server {
 	// Another host name, as the token's fate depends on it.
 	store := strings.Replace(f.store.URL, "127.0.0.1", "localhost", 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f.asked = append(f.asked, r.URL.EscapedPath())
 		path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/owner/model/resolve/")
-		file, there := f.files[path]
+		file, there := f.answer(r.URL.EscapedPath(), path)
 		switch {
 		case f.token != "" && r.Header.Get("Authorization") != "Bearer "+f.token:
 			w.WriteHeader(http.StatusUnauthorized)
@@ -100,32 +130,32 @@ func model(revision string, safetensors []byte) map[string][]byte {
 func TestFetch(t *testing.T) {
 	good := weights(1<<20, 0)
 	tests := map[string]struct {
-		fake  fake
+		fake  *fake
 		name  string
 		token string
 		want  error
 	}{
-		"default branch":       {fake{files: model("main", good)}, "owner/model", "", nil},
-		"a revision":           {fake{files: model("571940a", good)}, "owner/model@571940a", "", nil},
-		"a pull request":       {fake{files: model("refs%2Fpr%2F1", good)}, "owner/model@refs/pr/1", "", nil},
-		"breaks off once":      {fake{files: model("main", good), cut: 300_000}, "owner/model", "", nil},
-		"private":              {fake{files: model("main", good), token: "secret"}, "owner/model", "secret", nil},
-		"private, no token":    {fake{files: model("main", good), token: "secret"}, "owner/model", "", hub.ErrForbidden},
-		"no such model":        {fake{files: model("main", good)}, "owner/other", "", hub.ErrMissing},
-		"no such revision":     {fake{files: model("main", good)}, "owner/model@old", "", hub.ErrMissing},
-		"no safetensors":       {fake{files: model("main", nil)}, "owner/model", "", hub.ErrMissing},
-		"wrong digest":         {fake{files: model("main", good), digest: strings.Repeat("0", 64)}, "owner/model", "", hub.ErrDamaged},
-		"weights are missing":  {fake{files: model("main", weights(1000, -1))}, "owner/model", "", hub.ErrDamaged},
-		"weights are too many": {fake{files: model("main", weights(1000, 1))}, "owner/model", "", hub.ErrDamaged},
-		"weights are a pickle": {fake{files: model("main", []byte("PK\x03\x04 pickled"))}, "owner/model", "", hub.ErrDamaged},
-		"weights are empty":    {fake{files: model("main", []byte{})}, "owner/model", "", hub.ErrDamaged},
-		"not an id":            {fake{}, "model", "", hub.ErrName},
-		"path in the id":       {fake{}, "../model", "", hub.ErrName},
-		"path in the revision": {fake{}, "owner/model@../x", "", hub.ErrName},
+		"default branch":       {&fake{files: model("main", good)}, "owner/model", "", nil},
+		"a revision":           {&fake{files: model("571940a", good)}, "owner/model@571940a", "", nil},
+		"a pull request":       {&fake{files: model("refs%2Fpr%2F1", good)}, "owner/model@refs/pr/1", "", nil},
+		"breaks off once":      {&fake{files: model("main", good), cut: 300_000}, "owner/model", "", nil},
+		"private":              {&fake{files: model("main", good), token: "secret"}, "owner/model", "secret", nil},
+		"private, no token":    {&fake{files: model("main", good), token: "secret"}, "owner/model", "", hub.ErrForbidden},
+		"no such model":        {&fake{files: model("main", good)}, "owner/other", "", hub.ErrMissing},
+		"no such revision":     {&fake{files: model("main", good)}, "owner/model@old", "", hub.ErrMissing},
+		"no safetensors":       {&fake{files: model("main", nil)}, "owner/model", "", hub.ErrMissing},
+		"wrong digest":         {&fake{files: model("main", good), digest: strings.Repeat("0", 64)}, "owner/model", "", hub.ErrDamaged},
+		"weights are missing":  {&fake{files: model("main", weights(1000, -1))}, "owner/model", "", hub.ErrDamaged},
+		"weights are too many": {&fake{files: model("main", weights(1000, 1))}, "owner/model", "", hub.ErrDamaged},
+		"weights are a pickle": {&fake{files: model("main", []byte("PK\x03\x04 pickled"))}, "owner/model", "", hub.ErrDamaged},
+		"weights are empty":    {&fake{files: model("main", []byte{})}, "owner/model", "", hub.ErrDamaged},
+		"not an id":            {&fake{}, "model", "", hub.ErrName},
+		"path in the id":       {&fake{}, "../model", "", hub.ErrName},
+		"path in the revision": {&fake{}, "owner/model@../x", "", hub.ErrName},
 	}
 	for test, tt := range tests {
 		t.Run(test, func(t *testing.T) {
-			server := start(t, &tt.fake)
+			server := start(t, tt.fake)
 			dir := t.TempDir()
 			c := hub.Client{URL: server.URL, Token: tt.token, Dir: dir}
 			folder, err := c.Fetch(t.Context(), tt.name)
@@ -145,9 +175,9 @@ func TestFetch(t *testing.T) {
 			if left, err := filepath.Glob(filepath.Join(folder, "*.part*")); err != nil || len(left) > 0 {
 				t.Errorf("left behind: %v %v", left, err)
 			}
-			before := len(tt.fake.asked)
-			if again, err := c.Fetch(t.Context(), tt.name); err != nil || again != folder || len(tt.fake.asked) != before {
-				t.Errorf("the second time: %s, %v, asked %v", again, err, tt.fake.asked[before:])
+			before := len(tt.fake.wasAsked())
+			if again, err := c.Fetch(t.Context(), tt.name); err != nil || again != folder || len(tt.fake.wasAsked()) != before {
+				t.Errorf("the second time: %s, %v, asked %v", again, err, tt.fake.wasAsked()[before:])
 			}
 		})
 	}
@@ -191,7 +221,7 @@ func TestResume(t *testing.T) {
 					return
 				}
 				if at == 300_000 {
-					f.files = model("main", tt.then)
+					f.replace(model("main", tt.then))
 				}
 				done = append(done, at)
 				if total != int64(len(old)) && total != int64(len(tt.then)) {
@@ -207,7 +237,7 @@ func TestResume(t *testing.T) {
 				t.Errorf("weights differ (%d bytes, want %d): %v", len(got), len(tt.then), err)
 			}
 			var asked []string
-			for _, a := range f.asked {
+			for _, a := range f.wasAsked() {
 				if strings.HasPrefix(a, "store") {
 					asked = append(asked, a)
 				}
