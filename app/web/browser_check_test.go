@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/PuerkitoBio/goquery"
 	"github.com/chromedp/cdproto/network"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -40,19 +39,15 @@ func (b *tab) accessible(what string) {
 // schemes, with something to see on each.
 func TestBrowserAccessibility(t *testing.T) {
 	r := newReal(t)
-	r.mind.say(fiveScores(0.91)...)
-	r.open("/").Find("button[name=sample]").Each(func(_ int, s *goquery.Selection) {
-		name, _ := s.Attr("value")
-		r.form("/", []part{{"sample", "", []byte(name)}})
-	})
-	id := r.list("").Predictions[0].ID
 	b := browser(t)
+	r.past(t)
+	id := b.sends(r)
 	for _, lang := range []string{"en", "vi"} {
 		for _, d := range desks {
 			for _, dark := range []bool{false, true} {
 				b.size(d.width, d.height, dark)
-				for name, path := range map[string]string{"upload": "/", "result": "/predictions/" + id, "history": "/history", "error": "/nothing"} {
-					b.do(chromedp.Navigate(r.URL + path + "?lang=" + lang))
+				for name, path := range pages(id) {
+					b.do(languages(lang), chromedp.Navigate(r.URL+path))
 					what := fmt.Sprintf("%s %s %s dark=%v", name, lang, d.name, dark)
 					b.accessible(what)
 					if got := run[string](b, "document.documentElement.lang"); got != lang {

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/PuerkitoBio/goquery"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -184,20 +183,27 @@ func TestBrowserWithoutScripts(t *testing.T) {
 // style; what it asserts is that no page is wider than a phone.
 func TestBrowserShots(t *testing.T) {
 	r := newReal(t)
-	r.open("/").Find("button[name=sample]").Each(func(_ int, b *goquery.Selection) {
-		name, _ := b.Attr("value")
-		r.form("/", []part{{"sample", "", []byte(name)}})
-	})
-	id := r.list("").Predictions[0].ID
 	b := browser(t)
+	b.do(languages("en"))
+	empty := map[string]string{"history-empty": "/history", "statistics-empty": "/stats"}
+	for name, path := range empty {
+		b.do(chromedp.Navigate(r.URL+path), shot(name+".png"))
+	}
+	r.past(t)
+	id := b.sends(r)
 	for _, c := range []struct {
 		name          string
 		width, height int64
 		dark          bool
-	}{{"wide", 1100, 900, false}, {"wide-dark", 1100, 900, true}, {"phone", 390, 844, false}, {"phone-dark", 390, 844, true}} {
-		b.do(chromedp.EmulateViewport(c.width, c.height), chromedp.Func(scheme(c.dark)))
-		for page, path := range map[string]string{"upload": "/", "result": "/predictions/" + id, "history": "/history", "error": "/nothing"} {
-			b.do(chromedp.Navigate(r.URL+path), shot(page+"-"+c.name+".png"))
+		lang          string
+	}{{"wide", 1100, 900, false, "en"}, {"wide-dark", 1100, 900, true, "vi"}, {"phone", 390, 844, false, "vi"}, {"phone-dark", 390, 844, true, "en"}} {
+		b.size(c.width, c.height, c.dark)
+		b.do(languages(c.lang))
+		for page, path := range pages(id) {
+			b.do(chromedp.Navigate(r.URL + path))
+			// Also what is lazy; the rows of the past have no picture.
+			run[bool](b, `Promise.allSettled(Array.from(document.images, (img) => { img.loading = "eager"; return img.decode(); })).then(() => true)`)
+			b.do(shot(page + "-" + c.name + ".png"))
 			wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth"))
 			if err != nil || wide > c.width {
 				t.Errorf("%s is %d wide on a screen of %d, %v", path, wide, c.width, err)
