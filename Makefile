@@ -99,12 +99,17 @@ verify: .local/tmp ## check every path from every web instance of a deployed sta
 # What the tests need besides Go: programs of the system, and the Python client
 # that the local endpoint is tested with.
 .PHONY: test-deps test-needs
-test-deps: test-needs .local/venv/installed ## install what the tests need besides Go
+test-deps: test-needs .local/venv/installed .local/axe/axe_playwright_python/axe.min.js ## install what the tests need besides Go
 
 test-needs: .local/tmp
 	@local/test-needs.sh
 
-.local/venv/installed: local/endpoint/testdata/requirements.txt | test-needs
+.local/venv/installed: local/endpoint/testdata/requirements.txt app/testdata/requirements.txt | test-needs
 	@python3 -m venv .local/venv
-	@.local/venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@.local/venv/bin/pip install --quiet --disable-pip-version-check $(addprefix -r ,$^)
 	@touch $@
+
+# The checker of the accessibility tests, as a Python package brings it; nothing
+# else of that package is used.
+.local/axe/axe_playwright_python/axe.min.js: | .local/venv/installed
+	@.local/venv/bin/pip install --quiet --disable-pip-version-check --no-deps --target .local/axe axe-playwright-python==0.1.8

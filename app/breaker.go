@@ -141,6 +141,15 @@ func (g guardedRows) List(ctx context.Context, f car.Filter) (car.Page, error) {
 	return call(g.breaker, car.ErrResting, func() (car.Page, error) { return g.next.List(ctx, f) })
 }
 
+func (g guardedRows) SetFeedback(ctx context.Context, id, label string, at time.Time) error {
+	_, err := call(g.breaker, car.ErrResting, func() (struct{}, error) { return struct{}{}, g.next.SetFeedback(ctx, id, label, at) })
+	return err
+}
+
+func (g guardedRows) Stats(ctx context.Context, span car.Span) (car.Stats, error) {
+	return call(g.breaker, car.ErrResting, func() (car.Stats, error) { return g.next.Stats(ctx, span) })
+}
+
 func (g guardedRows) Ping(ctx context.Context) error {
 	return do(g.breaker, func() error { return g.next.Ping(ctx) })
 }

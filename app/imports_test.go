@@ -13,7 +13,9 @@ func TestImportsPointOneWay(t *testing.T) {
 	for pkg, forbidden := range map[string]string{
 		".":             `^vinfast-classifier/(local|infra)`,
 		"./car":         `^(net/http|database/sql|github\.com/(aws|go-sql-driver)/.*)|^vinfast-classifier/(app/[^c]|local|infra)`,
-		"./web":         `^vinfast-classifier/app/(doctor|reindex|sagemaker|photostore|predictions|spool)$`,
+		"./web":         `^vinfast-classifier/app/(doctor|reindex|sagemaker|photostore|predictions|spool|thumbs|keyfile)$`,
+		"./thumbs":      `^vinfast-classifier/(app/[^t]|local|infra)`,
+		"./keyfile":     `^vinfast-classifier/(app/[^k]|local|infra)`,
 		"./sagemaker":   `^vinfast-classifier/app/(doctor|reindex|web|photostore|predictions|spool)$`,
 		"./photostore":  `^vinfast-classifier/app/(doctor|reindex|web|sagemaker|predictions|spool)$`,
 		"./predictions": `^vinfast-classifier/app/(doctor|reindex|web|sagemaker|photostore|spool)$`,

@@ -25,10 +25,12 @@ import (
 	"golang.org/x/net/netutil"
 
 	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/keyfile"
 	"vinfast-classifier/app/photostore"
 	"vinfast-classifier/app/predictions"
 	"vinfast-classifier/app/sagemaker"
 	"vinfast-classifier/app/spool"
+	"vinfast-classifier/app/thumbs"
 	"vinfast-classifier/app/web"
 )
 
@@ -56,6 +58,11 @@ const (
 	// doubles up to resumeMost.
 	resumePause = 5 * time.Second
 	resumeMost  = 40 * time.Second
+	// purgePause lies between two looks for pictures that are left of deleted
+	// uploads.
+	purgePause = time.Minute
+	// thumbnailBytes bounds the cache of thumbnails: about ten thousand.
+	thumbnailBytes = 256 << 20
 )
 
 // serve runs the web app until SIGTERM or SIGINT.
@@ -117,6 +124,7 @@ func serveUntil(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	var jobs sync.WaitGroup
 	jobs.Go(func() { parts.migrate(background, log) })
 	jobs.Go(func() { resume(background, parts.classifier, log) })
+	jobs.Go(func() { purge(background, parts.remover, log) })
 	defer jobs.Wait()
 	defer cancel()
 
@@ -145,6 +153,8 @@ type parts struct {
 	rows       *predictions.Store
 	guarded    guardedRows // rows, behind their breaker
 	spool      *spool.Spool
+	remover    *car.Remover
+	visitorKey []byte
 	migrated   atomic.Bool
 }
 
@@ -164,15 +174,21 @@ func assemble(c Config, log *slog.Logger) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
+	key, err := keyfile.Load(filepath.Join(c.SharedDir, "keys", "visitor"))
+	if err != nil {
+		return nil, err
+	}
 	p := &parts{
-		endpoint: guardedEndpoint{newBreaker("endpoint", log), sagemaker.New(config, sagemaker.Options{Endpoint: c.Endpoint, Timeout: modelTimeout, Attempts: modelAttempts})},
-		photos:   guardedPhotos{newBreaker("bucket", log), photostore.New(config, c.Bucket)},
-		rows:     rows,
-		guarded:  guardedRows{newBreaker("database", log), rows},
-		spool:    outbox,
+		visitorKey: key,
+		endpoint:   guardedEndpoint{newBreaker("endpoint", log), sagemaker.New(config, sagemaker.Options{Endpoint: c.Endpoint, Timeout: modelTimeout, Attempts: modelAttempts})},
+		photos:     guardedPhotos{newBreaker("bucket", log), photostore.New(config, c.Bucket)},
+		rows:       rows,
+		guarded:    guardedRows{newBreaker("database", log), rows},
+		spool:      outbox,
 	}
 	p.classifier = &car.Classifier{Endpoint: p.endpoint, Photos: p.photos, Predictions: p.guarded, Spool: outbox,
 		Limits: limits(c), Now: time.Now, Log: log, StoreTimeout: storeTimeout}
+	p.remover = &car.Remover{Predictions: rows, Photos: p.photos, Spool: outbox, Now: time.Now, Log: log}
 	return p, nil
 }
 
@@ -194,7 +210,8 @@ func limits(c Config) car.Limits { return car.Limits{Bytes: c.MaxUploadBytes, Pi
 
 func (p *parts) server(c Config, log *slog.Logger) (*http.Server, error) {
 	site, err := web.New(web.Config{
-		Classifier: p.classifier, History: p.guarded, Photos: p.photos, Spool: p.spool, Endpoint: p.endpoint,
+		Classifier: p.classifier, History: p.guarded, Photos: p.photos, Spool: p.spool, Endpoint: p.endpoint, Remover: p.remover,
+		Thumbnails: thumbs.Open(filepath.Join(c.SharedDir, "thumbnails"), thumbnailBytes, log), VisitorKey: p.visitorKey,
 		Checks: p.checks(), EndpointBreaker: p.endpoint.state,
 		Metrics: []prometheus.Collector{breakerCollector{p.endpoint.breaker, p.photos.breaker, p.guarded.breaker}},
 		Limits:  limits(c), RatePerMinute: c.RatePerMinute, MinScore: c.MinScore, BusyWait: busyWait, Now: time.Now, Log: log,
@@ -244,6 +261,23 @@ func resume(ctx context.Context, c *car.Classifier, log *slog.Logger) {
 			pause = min(2*pause, resumeMost)
 		}
 		if !wait(ctx, pause) {
+			return
+		}
+	}
+}
+
+// purge deletes the pictures of deleted uploads that could not be reached at
+// once, now and from time to time.
+func purge(ctx context.Context, r *car.Remover, log *slog.Logger) {
+	for {
+		done, err := r.Finish(ctx)
+		if done > 0 {
+			log.Info("deleted pictures of deleted uploads", "count", done)
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Warn("pictures of deleted uploads are left", "err", err)
+		}
+		if !wait(ctx, purgePause) {
 			return
 		}
 	}

@@ -41,6 +41,11 @@ var (
 	ErrIDReused = errors.New("id used for another photo")
 	// ErrNotFound: there is no such prediction or picture.
 	ErrNotFound = errors.New("not found")
+	// ErrDeleted: there was one, and whoever sent it has deleted it. It is an
+	// ErrNotFound too.
+	ErrDeleted = fmt.Errorf("deleted by its sender: %w", ErrNotFound)
+	// ErrNotYours: only the visitor who sent the picture may do this.
+	ErrNotYours = errors.New("sent by somebody else")
 )
 
 // Refusal is an error that carries a sentence for the person who sent the
@@ -48,7 +53,9 @@ var (
 type Refusal struct {
 	Reason   error
 	Sentence string
-	Cause    error // what a codec said, for the log only; nil if we refused
+	Key      string // which sentence it is, for who has it in another language
+	Args     []any  // what was put into it
+	Cause    error  // what a codec said, for the log only; nil if we refused
 }
 
 func (r *Refusal) Error() string {
@@ -75,6 +82,7 @@ type Photo struct {
 	Height      int    // pixels, likewise
 	SHA256      string // of Original, 64 lower-case hex digits
 	Model       []byte // what the endpoint gets: JPEG, upright, longest side at most 1024 px
+	Visitor     string // who sent it, 32 hex digits; empty for nobody known; Decode leaves it empty
 }
 
 // Score is a model's confidence in one label.
@@ -100,6 +108,9 @@ type Upload struct {
 	Size        int64     `json:"size"` // of the original, in bytes
 	SHA256      string    `json:"sha256"`
 	UploadedAt  time.Time `json:"uploadedAt"` // UTC, whole milliseconds
+	// Visitor tells own uploads from others'. It is a digest that opens nothing.
+	// Empty: nobody known, as for all uploads from before there were visitors.
+	Visitor string `json:"visitor,omitempty"`
 }
 
 // Prediction is a classified upload: the row in MySQL and the metadata in S3.
@@ -109,6 +120,9 @@ type Prediction struct {
 	Score  float64 `json:"score"` // 0 to 1
 	Scores []Score `json:"scores"`
 	Notice string  `json:"notice,omitempty"`
+	// Feedback is what the sender says is right: a label, or "other"; empty for
+	// nothing said.
+	Feedback string `json:"-"`
 	// Stored tells whether S3 and MySQL have it. False means: it waits in the
 	// spool and will be stored.
 	Stored bool `json:"-"`
@@ -144,5 +158,6 @@ func NewUpload(id string, p Photo, now time.Time) Upload {
 		Size:        int64(len(p.Original)),
 		SHA256:      p.SHA256,
 		UploadedAt:  now,
+		Visitor:     p.Visitor,
 	}
 }

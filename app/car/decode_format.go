@@ -57,6 +57,9 @@ const (
 	asSnapshot = "Send a photo or a screenshot of it."
 )
 
+// adviceKeys are the last parts of the keys of these sentences.
+var adviceKeys = map[string]string{asJPEG: "jpeg", asHEIC: "heic", asPicture: "page", asSnapshot: "film"}
+
 // prefixes of formats that people do send and that are not taken.
 var prefixes = []struct{ magic, name, advice string }{
 	{"II*\x00", "TIFF or camera raw picture", asJPEG},

@@ -10,37 +10,42 @@ import (
 const sendInstead = "Send a photo as JPEG, PNG, WebP or GIF."
 
 func refuseEmpty() error {
-	return &Refusal{Reason: ErrNotImage, Sentence: "The file is empty. " + sendInstead}
+	return &Refusal{Reason: ErrNotImage, Key: "said.empty", Sentence: "The file is empty. " + sendInstead}
 }
 
 func refuseNotImage() error {
-	return &Refusal{Reason: ErrNotImage, Sentence: "This file is not a picture. " + sendInstead}
+	return &Refusal{Reason: ErrNotImage, Key: "said.not-image", Sentence: "This file is not a picture. " + sendInstead}
 }
 
 func refuseType(name, advice string) error {
-	return &Refusal{Reason: ErrUnsupportedType, Sentence: fmt.Sprintf("This is a %s, which is not taken. %s", name, advice)}
+	return refuse(ErrUnsupportedType, "said.type-"+adviceKeys[advice], "This is a %s, which is not taken. "+advice, name)
+}
+
+// refuse fills args into sentence.
+func refuse(reason error, key, sentence string, args ...any) *Refusal {
+	return &Refusal{Reason: reason, Key: key, Args: args, Sentence: fmt.Sprintf(sentence, args...)}
 }
 
 func refuseSize(size, limit int64) error {
 	const mib = 1 << 20
-	return &Refusal{Reason: ErrTooLarge, Sentence: fmt.Sprintf(
+	return refuse(ErrTooLarge, "said.size",
 		"The picture has %.1f MiB; at most %.1f MiB are taken. Make it smaller and send it again.",
-		float64(size)/mib, float64(limit)/mib)}
+		float64(size)/mib, float64(limit)/mib)
 }
 
 func refusePixels(width, height int, limit int64) error {
-	return &Refusal{Reason: ErrTooManyPixels, Sentence: fmt.Sprintf(
+	return refuse(ErrTooManyPixels, "said.pixels",
 		"The picture is %d x %d pixels; at most %.1f million pixels are taken. Scale it down and send it again.",
-		width, height, float64(limit)/1e6)}
+		width, height, float64(limit)/1e6)
 }
 
 func refuseScans() error {
-	return &Refusal{Reason: ErrUnsupportedType, Sentence: fmt.Sprintf(
-		"This JPEG is stored in more than %d passes, which is not taken. Save it again as an ordinary JPEG.", maxScans)}
+	return refuse(ErrUnsupportedType, "said.scans",
+		"This JPEG is stored in more than %d passes, which is not taken. Save it again as an ordinary JPEG.", maxScans)
 }
 
 func refuseAnimation() error {
-	return &Refusal{Reason: ErrUnsupportedType, Sentence: "This WebP is animated, which is not taken. Send a still picture, for example a screenshot of it."}
+	return &Refusal{Reason: ErrUnsupportedType, Key: "said.animated", Sentence: "This WebP is animated, which is not taken. Send a still picture, for example a screenshot of it."}
 }
 
 // refuseContent turns what a codec says into a Refusal. A variant the codec
@@ -53,9 +58,10 @@ func refuseContent(c *codec, cause error) error {
 	case errors.As(cause, &refusal):
 		return refusal
 	case errors.As(cause, &oddJPEG), errors.As(cause, &oddPNG):
-		return &Refusal{Reason: ErrUnsupportedType, Cause: cause, Sentence: fmt.Sprintf(
-			"This kind of %s cannot be read here. Save it again as an ordinary JPEG or PNG.", c.name)}
+		refusal = refuse(ErrUnsupportedType, "said.odd", "This kind of %s cannot be read here. Save it again as an ordinary JPEG or PNG.", c.name)
+	default:
+		refusal = refuse(ErrBroken, "said.damaged", "The %s file is damaged or incomplete. Send it again, or save it anew first.", c.name)
 	}
-	return &Refusal{Reason: ErrBroken, Cause: cause, Sentence: fmt.Sprintf(
-		"The %s file is damaged or incomplete. Send it again, or save it anew first.", c.name)}
+	refusal.Cause = cause
+	return refusal
 }

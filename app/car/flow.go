@@ -28,9 +28,10 @@ type Photos interface {
 // Predictions keeps the rows.
 type Predictions interface {
 	// Insert adds p and returns the row that then stands under p.ID: p itself,
-	// or the one that was there before (which stays as it is).
+	// or the one that was there before (which stays as it is). ErrDeleted if
+	// there was one that its sender has deleted.
 	Insert(ctx context.Context, p Prediction) (Prediction, error)
-	// ByID returns the row, or ErrNotFound.
+	// ByID returns the row, or ErrNotFound, which may be ErrDeleted.
 	ByID(ctx context.Context, id string) (Prediction, error)
 }
 
@@ -92,7 +93,7 @@ type Classifier struct {
 // error means it is not kept. The same id with the same bytes gives the
 // prediction made first; with other bytes it is ErrIDReused. Errors wrap
 // ErrSpoolUnavailable, ErrEndpointUnavailable, ErrEndpointTimeout, ErrInFlight,
-// ErrIDReused or, when the caller gave up, context.Canceled.
+// ErrIDReused, ErrDeleted or, when the caller gave up, context.Canceled.
 func (c *Classifier) Classify(ctx context.Context, id string, photo Photo) (Prediction, error) {
 	if p, err := c.before(ctx, id, photo); err != nil || p.ID != "" {
 		return p, err
@@ -117,7 +118,7 @@ func (c *Classifier) Classify(ctx context.Context, id string, photo Photo) (Pred
 	}
 	kept, err := c.store(ctx, ticket, p)
 	switch {
-	case errors.Is(err, ErrIDReused):
+	case errors.Is(err, ErrIDReused), errors.Is(err, ErrDeleted):
 		return Prediction{}, err
 	case err != nil:
 		c.Log.WarnContext(ctx, "upload waits in the spool", "upload_id", id, "err", err)
@@ -171,6 +172,8 @@ func (c *Classifier) before(ctx context.Context, id string, photo Photo) (Predic
 	defer cancel()
 	p, err := c.Predictions.ByID(lookUp, id)
 	switch {
+	case errors.Is(err, ErrDeleted):
+		return Prediction{}, err
 	case errors.Is(err, ErrNotFound):
 		return Prediction{}, nil
 	case err != nil:
@@ -199,8 +202,8 @@ func (c *Classifier) promise(ctx context.Context, t Ticket, jpeg []byte) (Predic
 
 // store puts the object and the row, takes the upload out of the spool and
 // returns the row that stands: p, or what an earlier run stored under its id.
-// ErrIDReused if that one is of other bytes; then p's object and spool entry
-// are gone.
+// ErrIDReused if that one is of other bytes, ErrDeleted if its sender has
+// deleted it; then p's object and spool entry are gone.
 func (c *Classifier) store(ctx context.Context, t Ticket, p Prediction) (Prediction, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.StoreTimeout)
 	defer cancel()
@@ -208,6 +211,9 @@ func (c *Classifier) store(ctx context.Context, t Ticket, p Prediction) (Predict
 		return Prediction{}, err
 	}
 	kept, err := c.Predictions.Insert(ctx, p)
+	if errors.Is(err, ErrDeleted) {
+		return Prediction{}, c.drop(ctx, t, p, err)
+	}
 	if err != nil {
 		return Prediction{}, err
 	}
@@ -225,6 +231,18 @@ func (c *Classifier) store(ctx context.Context, t Ticket, p Prediction) (Predict
 	}
 	kept.Stored = true
 	return kept, nil
+}
+
+// drop takes back what was stored of a deleted upload and returns why. Another
+// error leaves it in the spool, to be dropped later.
+func (c *Classifier) drop(ctx context.Context, t Ticket, p Prediction, why error) error {
+	if err := c.Photos.Delete(ctx, p.Key); err != nil {
+		return err
+	}
+	if err := t.Remove(); err != nil {
+		return err
+	}
+	return why
 }
 
 // putPhoto closes the spooled file before it returns: NFS keeps a removed file

@@ -14,6 +14,7 @@ type Filter struct {
 	Since    time.Time // uploaded at or after; zero for no bound
 	Until    time.Time // uploaded before; zero for no bound
 	MinScore float64   // 0 to 1
+	Visitor  string    // uploads of this visitor only; empty for everybody's
 	Limit    int       // rows per page, 1 to 200
 	Cursor   string    // Page.Next of the page before; empty for the first
 }

@@ -76,6 +76,9 @@ func (c *Classifier) finish(ctx context.Context, t Ticket) error {
 	if errors.Is(err, ErrUnfit) {
 		return t.SetAside(err)
 	}
+	if errors.Is(err, ErrDeleted) {
+		return nil
+	}
 	if errors.Is(err, ErrIDReused) {
 		c.Log.ErrorContext(ctx, "pending upload had an id of another photo", "upload_id", p.ID)
 		return nil

@@ -39,6 +39,9 @@ func encode(p car.Prediction) (map[string]string, error) {
 	if p.Notice != "" {
 		meta["notice"] = escape(p.Notice, textBytes)
 	}
+	if p.Visitor != "" {
+		meta["visitor"] = escape(p.Visitor, textBytes)
+	}
 	room := budget - len("scores")
 	for name, value := range meta {
 		room -= len(name) + len(value)
@@ -75,6 +78,7 @@ func decode(meta map[string]string) (car.Prediction, error) {
 	take("upload-id", text(&p.ID))
 	take("label", text(&p.Label))
 	take("notice", text(&p.Notice))
+	take("visitor", text(&p.Visitor))
 	take("sha256", text(&p.SHA256))
 	take("width", number(&p.Width))
 	take("height", number(&p.Height))

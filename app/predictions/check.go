@@ -12,13 +12,19 @@ import (
 // ErrUnfit: a value fits no column; sending it again will not help.
 var ErrUnfit = car.ErrUnfit
 
-var uploadID = regexp.MustCompile(`^[0-9a-f-]{36}$`)
+var (
+	uploadID  = regexp.MustCompile(`^[0-9a-f-]{36}$`)
+	visitorID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+)
 
 // check holds p against the columns of the table. The server would refuse the
 // same, unless its sql_mode let it cut strings short.
 func (s *Store) check(p car.Prediction) error {
 	if !uploadID.MatchString(p.ID) {
 		return fmt.Errorf("upload_id %q: %w", p.ID, ErrUnfit)
+	}
+	if p.Visitor != "" && !visitorID.MatchString(p.Visitor) {
+		return fmt.Errorf("visitor %.40q: %w", p.Visitor, ErrUnfit)
 	}
 	for _, text := range []struct {
 		column, value string

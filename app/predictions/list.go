@@ -108,6 +108,9 @@ func conditions(f car.Filter) (string, []any, error) {
 	if f.Label != "" {
 		add("prediction = ?", f.Label)
 	}
+	if f.Visitor != "" {
+		add("visitor = ?", f.Visitor)
+	}
 	if !f.Since.IsZero() {
 		add("upload_time >= ?", f.Since.UTC())
 	}

@@ -75,12 +75,14 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 const insert = `INSERT INTO predictions
-(image_url, prediction, upload_time, upload_id, object_key, score, scores, notice, content_type, width, height, size_bytes, sha256)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+(image_url, prediction, upload_time, upload_id, object_key, score, scores, notice, content_type, width, height, size_bytes, sha256, visitor)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULLIF(?, '') FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM deletions WHERE upload_id = ?)`
 
 // Insert adds p and returns the row that then stands under p.ID: p itself, or
 // the one that was there before. The unique key decides between runs at the
-// same time; what fits no column is refused before it is sent.
+// same time; what fits no column is refused before it is sent. The error is
+// car.ErrDeleted for an upload that was deleted: the note of it is looked for
+// in the same statement, under a lock.
 func (s *Store) Insert(ctx context.Context, p car.Prediction) (car.Prediction, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
@@ -92,23 +94,39 @@ func (s *Store) Insert(ctx context.Context, p car.Prediction) (car.Prediction, e
 	if err != nil {
 		return car.Prediction{}, fmt.Errorf("insert prediction %q: %w", p.ID, err)
 	}
-	err = s.exec(ctx, insert, s.url(p.Key), p.Label, p.UploadedAt, p.ID, p.Key, p.Score, string(scores),
-		p.Notice, p.ContentType, p.Width, p.Height, p.Size, p.SHA256)
+	added, err := s.exec(ctx, insert, s.url(p.Key), p.Label, p.UploadedAt, p.ID, p.Key, p.Score, string(scores),
+		p.Notice, p.ContentType, p.Width, p.Height, p.Size, p.SHA256, p.Visitor, p.ID)
 	if is(err, duplicateEntry) {
 		return s.ByID(ctx, p.ID)
 	}
 	if err != nil {
 		return car.Prediction{}, fmt.Errorf("insert prediction %q: %w", p.ID, err)
 	}
+	if added == 0 {
+		return car.Prediction{}, fmt.Errorf("insert prediction %q: %w", p.ID, car.ErrDeleted)
+	}
 	p.Stored = true
 	return p, nil
 }
 
-// exec runs a statement again after a fault that passes. It must be one that may
-// run twice: when a connection breaks, nobody knows whether it was done.
-func (s *Store) exec(ctx context.Context, query string, args ...any) error {
+// exec runs a statement and returns how many rows it changed.
+func (s *Store) exec(ctx context.Context, query string, args ...any) (changed int64, err error) {
+	err = again(ctx, func() error {
+		result, err := s.db.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		changed, err = result.RowsAffected()
+		return err
+	})
+	return changed, err
+}
+
+// again does something once more after a fault that passes. It must be what may
+// be done twice: when a connection breaks, nobody knows whether it was done.
+func again(ctx context.Context, do func() error) error {
 	for try := 1; ; try++ {
-		_, err := s.db.ExecContext(ctx, query, args...)
+		err := do()
 		if try == attempts || !passing(err) || !pause(ctx, try) {
 			return err
 		}
@@ -136,7 +154,8 @@ func pause(ctx context.Context, try int) bool {
 	}
 }
 
-// ByID returns the row of an upload, or car.ErrNotFound.
+// ByID returns the row of an upload, or car.ErrNotFound; if it was deleted,
+// car.ErrDeleted.
 func (s *Store) ByID(ctx context.Context, id string) (car.Prediction, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
@@ -145,7 +164,9 @@ func (s *Store) ByID(ctx context.Context, id string) (car.Prediction, error) {
 	}
 	r, err := scan(s.db.QueryRowContext(ctx, "SELECT "+columns+" FROM predictions WHERE upload_id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {
-		err = car.ErrNotFound
+		if _, err = s.Deletion(ctx, id); err == nil {
+			err = car.ErrDeleted
+		}
 	}
 	if err != nil {
 		return car.Prediction{}, fmt.Errorf("prediction %q: %w", id, err)
@@ -162,13 +183,13 @@ type row struct {
 	car.Prediction
 }
 
-const columns = "id, prediction, upload_time, upload_id, object_key, score, scores, notice, content_type, width, height, size_bytes, sha256"
+const columns = "id, prediction, upload_time, upload_id, object_key, score, scores, notice, content_type, width, height, size_bytes, sha256, COALESCE(visitor, ''), COALESCE(feedback, '')"
 
 func scan(from interface{ Scan(...any) error }) (row, error) {
 	r := row{Prediction: car.Prediction{Stored: true}}
 	var scores []byte
 	err := from.Scan(&r.number, &r.Label, &r.UploadedAt, &r.ID, &r.Key, &r.Score, &scores, &r.Notice,
-		&r.ContentType, &r.Width, &r.Height, &r.Size, &r.SHA256)
+		&r.ContentType, &r.Width, &r.Height, &r.Size, &r.SHA256, &r.Visitor, &r.Feedback)
 	if err != nil {
 		return row{}, err
 	}

@@ -108,6 +108,8 @@ func (r *Run) object(ctx context.Context, o photostore.Object) error {
 		if _, err := r.Rows.Insert(ctx, p); errors.Is(err, predictions.ErrUnfit) {
 			r.fault(o.Key, err)
 			return nil
+		} else if errors.Is(err, car.ErrDeleted) {
+			return nil // its object goes with the next sweep
 		} else if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"time"
 
 	"vinfast-classifier/app/car"
@@ -16,15 +17,18 @@ type prediction struct {
 	UploadedAt time.Time   `json:"uploadedAt"`
 	Stored     string      `json:"stored"` // yes or pending
 	Notice     string      `json:"notice,omitempty"`
+	Feedback   string      `json:"feedback,omitempty"` // what its sender says is right
+	Mine       bool        `json:"mine"`               // sent by who asks
 }
 
-func jsonOf(p car.Prediction) *prediction {
+func jsonOf(r *http.Request, p car.Prediction) *prediction {
 	stored := "pending"
 	if p.Stored {
 		stored = "yes"
 	}
 	return &prediction{ID: p.ID, Label: p.Label, Score: p.Score, Scores: p.Scores, ImageURL: imageURL(p.ID),
-		UploadedAt: p.UploadedAt, Stored: stored, Notice: p.Notice}
+		UploadedAt: p.UploadedAt, Stored: stored, Notice: p.Notice,
+		Feedback: p.Feedback, Mine: mine(r, p.Visitor)}
 }
 
 func imageURL(id string) string { return "/images/" + id }

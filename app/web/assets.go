@@ -14,6 +14,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"golang.org/x/image/draw"
 )
 
 //go:embed static
@@ -21,7 +23,13 @@ var staticFiles embed.FS
 
 // samplesFolder holds the pictures of the page's sample buttons; the file's
 // name without its ending is the label of the car it shows.
-const samplesFolder = "samples/"
+const (
+	samplesFolder = "samples/"
+	// smallFolder has the same pictures, smallWidth pixels wide.
+	smallFolder  = samplesFolder + "small/"
+	smallWidth   = 288
+	smallQuality = 60
+)
 
 type asset struct {
 	data        []byte
@@ -51,10 +59,10 @@ func loadAssets() (*assets, error) {
 		if contentType == "" {
 			return fmt.Errorf("%s: unknown type", name)
 		}
-		sum := sha256.Sum256(data)
-		a.files[name] = asset{data, contentType, hex.EncodeToString(sum[:8])}
-		if strings.HasPrefix(name, samplesFolder) {
-			a.samples = append(a.samples, strings.TrimPrefix(name, samplesFolder))
+		a.add(name, data, contentType)
+		if file, ok := strings.CutPrefix(name, samplesFolder); ok {
+			a.samples = append(a.samples, file)
+			return a.addSmall(file, data)
 		}
 		return nil
 	})
@@ -67,6 +75,28 @@ func loadAssets() (*assets, error) {
 	}
 	a.probe = grey.Bytes()
 	return a, nil
+}
+
+// addSmall makes the picture of a sample's button: the start page shows six of
+// them, and they would be most of what it weighs.
+func (a *assets) addSmall(file string, data []byte) error {
+	whole, err := jpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		return fmt.Errorf("sample %s: %w", file, err)
+	}
+	small := image.NewRGBA(image.Rect(0, 0, smallWidth, smallWidth*whole.Bounds().Dy()/whole.Bounds().Dx()))
+	draw.CatmullRom.Scale(small, small.Rect, whole, whole.Bounds(), draw.Src, nil)
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: smallQuality}); err != nil {
+		return fmt.Errorf("sample %s: %w", file, err)
+	}
+	a.add(smallFolder+file, out.Bytes(), "image/jpeg")
+	return nil
+}
+
+func (a *assets) add(name string, data []byte, contentType string) {
+	sum := sha256.Sum256(data)
+	a.files[name] = asset{data, contentType, hex.EncodeToString(sum[:8])}
 }
 
 // url names a file together with its content, so that it may be cached for

@@ -1,12 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,8 +21,13 @@ const (
 	maxLimit     = 200
 )
 
-// filterOf reads the query. All faults are told together.
-func filterOf(query url.Values, limit int) (car.Filter, error) {
+// nobody is a visitor who has sent nothing.
+const nobody = "-"
+
+// filterOf reads the query. own says whose uploads are meant where the query
+// does not. All faults are told together.
+func filterOf(r *http.Request, limit int, own bool) (car.Filter, error) {
+	query := r.URL.Query()
 	f := car.Filter{Limit: limit}
 	var faults []string
 	set := func(name string, parse func(string) error) {
@@ -40,15 +45,19 @@ func filterOf(query url.Values, limit int) (car.Filter, error) {
 	set("since", func(v string) error { return moment(v, 0, &f.Since) })
 	set("until", func(v string) error { return moment(v, 1, &f.Until) })
 	set("minScore", func(v string) error { return fraction(v, &f.MinScore) })
+	set("mine", func(v string) error { return yesNo(v, &own) })
 	set("limit", func(v string) error { return count(v, &f.Limit) })
 	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Since.Before(f.Until) {
 		faults = append(faults, "since: it must be before until")
 	}
-	known := []string{"label", "cursor", "since", "until", "minScore", "limit"}
+	known := []string{"label", "cursor", "since", "until", "minScore", "limit", "mine"}
 	for name := range query {
 		if !slices.Contains(known, name) {
 			faults = append(faults, fmt.Sprintf("%q: no such parameter; there are %s", clip(name), strings.Join(known, ", ")))
 		}
+	}
+	if own {
+		f.Visitor = cmp.Or(about(r.Context()).visitor, nobody)
 	}
 	if len(faults) > 0 {
 		slices.Sort(faults)
@@ -80,6 +89,14 @@ func moment(v string, days int, to *time.Time) error {
 		return fmt.Errorf("%q is neither a date (2026-01-31) nor a time (2026-01-31T10:00:00Z)", clip(v))
 	}
 	*to = t.AddDate(0, 0, days)
+	return nil
+}
+
+func yesNo(v string, to *bool) error {
+	if v != "true" && v != "false" {
+		return fmt.Errorf("%q is neither true nor false", clip(v))
+	}
+	*to = v == "true"
 	return nil
 }
 
@@ -119,7 +136,7 @@ func (s *Server) listPredictions(w http.ResponseWriter, r *http.Request) error {
 	if prefersCSV(r) {
 		return s.listCSV(w, r)
 	}
-	f, err := filterOf(r.URL.Query(), defaultLimit)
+	f, err := filterOf(r, defaultLimit, false)
 	if err != nil {
 		return err
 	}
@@ -130,7 +147,7 @@ func (s *Server) listPredictions(w http.ResponseWriter, r *http.Request) error {
 	list := predictionList{Predictions: make([]*prediction, 0, len(page.Predictions))}
 	for _, p := range page.Predictions {
 		p.Stored = true
-		list.Predictions = append(list.Predictions, jsonOf(p))
+		list.Predictions = append(list.Predictions, jsonOf(r, p))
 	}
 	if page.Next != "" {
 		list.Next = &page.Next
@@ -160,7 +177,7 @@ func (s *Server) getPrediction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.writeJSON(w, r, http.StatusOK, "application/json", jsonOf(p))
+	s.writeJSON(w, r, http.StatusOK, "application/json", jsonOf(r, p))
 	return nil
 }
 
@@ -176,6 +193,9 @@ func (s *Server) find(ctx context.Context, id string) (car.Prediction, error) {
 		p.Stored = true
 		return p, nil
 	}
+	if errors.Is(err, car.ErrDeleted) {
+		return p, fmt.Errorf("%w: deleted by its sender", car.ErrNotFound)
+	}
 	waiting, body, findErr := s.Spool.Find(id)
 	if findErr == nil {
 		return waiting, body.Close()
@@ -187,12 +207,12 @@ func (s *Server) find(ctx context.Context, id string) (car.Prediction, error) {
 }
 
 // csvHeader names the columns.
-var csvHeader = []string{"id", "label", "score", "uploadedAt", "imageUrl", "contentType", "width", "height", "bytes", "sha256"}
+var csvHeader = []string{"id", "label", "score", "uploadedAt", "imageUrl", "contentType", "width", "height", "bytes", "sha256", "feedback"}
 
 // listCSV streams every row the query selects, or as many as its limit says.
 func (s *Server) listCSV(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	f, err := filterOf(query, maxLimit)
+	f, err := filterOf(r, maxLimit, false)
 	if err != nil {
 		return err
 	}
@@ -232,7 +252,7 @@ func (s *Server) cutOff(r *http.Request, err error) {
 func csvRow(p car.Prediction) []string {
 	return []string{
 		p.ID, harmless(p.Label), strconv.FormatFloat(p.Score, 'f', -1, 64), p.UploadedAt.UTC().Format(time.RFC3339Nano),
-		imageURL(p.ID), harmless(p.ContentType), strconv.Itoa(p.Width), strconv.Itoa(p.Height), strconv.FormatInt(p.Size, 10), p.SHA256,
+		imageURL(p.ID), harmless(p.ContentType), strconv.Itoa(p.Width), strconv.Itoa(p.Height), strconv.FormatInt(p.Size, 10), p.SHA256, harmless(p.Feedback),
 	}
 }
 

@@ -1,9 +1,15 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+	"time"
+
+	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/web/words"
 )
 
 // knownLabels are the classes of the default model, hungtu/vinfast-car-classifier.
@@ -24,5 +30,38 @@ func people(label string) string {
 // percent rounds down, so that no score is shown as the limit it stays below.
 func percent(score float64) string {
 	const noise = 1e-6 // 0.07 comes as 0.06999999999999995
-	return fmt.Sprintf("%.0f %%", math.Floor(score*100+noise))
+	return fmt.Sprintf("%.0f%%", math.Floor(score*100+noise))
+}
+
+// sixCars are the default model's classes in one line, without the maker; empty
+// if the scores are those of another model.
+func sixCars(scores []car.Score) string {
+	for _, s := range scores {
+		if !slices.Contains(knownLabels, s.Label) {
+			return ""
+		}
+	}
+	var names []string
+	for _, label := range knownLabels {
+		names = append(names, strings.TrimPrefix(people(label), "VinFast "))
+	}
+	return strings.Join(names, ", ")
+}
+
+// seconds is how long something took, in the way the language writes numbers.
+func seconds(lang words.Language, d time.Duration) string {
+	s := fmt.Sprintf("%.1f", d.Seconds())
+	if d < time.Second {
+		s = fmt.Sprintf("%.2f", d.Seconds())
+	}
+	if lang == words.Vietnamese {
+		s = strings.ReplaceAll(s, ".", ",")
+	}
+	return s
+}
+
+// inJSON is v for an attribute that a script reads.
+func inJSON(v any) (string, error) {
+	data, err := json.Marshal(v)
+	return string(data), err
 }

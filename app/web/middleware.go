@@ -11,12 +11,18 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/klauspost/compress/gzhttp"
+
+	"vinfast-classifier/app/web/words"
 )
 
 // request is what the layers share about one request.
 type request struct {
 	id    string
 	route string // the path pattern; "other" before the table has matched
+	lang  words.Language
+	// visitor is who sends it, as kept with uploads; empty for nobody known.
+	visitor string
 }
 
 type requestKey struct{}
@@ -26,7 +32,7 @@ func about(ctx context.Context) *request {
 	if r, ok := ctx.Value(requestKey{}).(*request); ok {
 		return r
 	}
-	return &request{}
+	return &request{lang: words.English}
 }
 
 var saneID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
@@ -40,7 +46,7 @@ func identify(next http.Handler) http.Handler {
 			id = uuid.NewString()
 		}
 		w.Header().Set("X-Request-Id", id)
-		notes := &request{id: id, route: "other"}
+		notes := &request{id: id, route: "other", lang: words.English}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, notes)))
 	})
 }
@@ -51,6 +57,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := &recorder{ResponseWriter: w}
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			rec.before = func() { s.rateHeaders(w.Header(), r) }
+		}
 		defer func() {
 			took := time.Since(start)
 			route := about(r.Context()).route
@@ -80,19 +89,27 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	before func() // called before the header is sent; nil for nothing
 }
 
 func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
-	}
+	r.begin(status)
 	r.ResponseWriter.WriteHeader(status)
 }
 
-func (r *recorder) Write(p []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
+// begin notes the first status.
+func (r *recorder) begin(status int) {
+	if r.status != 0 {
+		return
 	}
+	r.status = status
+	if r.before != nil {
+		r.before()
+	}
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.begin(http.StatusOK)
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += int64(n)
 	return n, err
@@ -112,6 +129,16 @@ func (r *recorder) code() int {
 // preview of a chosen file.
 const pagePolicy = "default-src 'none'; img-src 'self' blob:; style-src 'self'; script-src 'self'; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// squeeze compresses text, for whoever takes it.
+func squeeze(next http.Handler) http.Handler {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypes([]string{"text/html", "text/css", "text/csv", "text/javascript",
+		"image/svg+xml", "application/json", "application/problem+json", "application/yaml"}))
+	if err != nil {
+		panic(err) // the options above are wrong
+	}
+	return wrap(next)
+}
 
 func secureHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -6,52 +6,80 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/web/words"
 )
 
 //go:embed templates
 var templateFiles embed.FS
 
-// pages are the parsed templates by name: base.html with one block filled.
+// pages are the parsed templates by language and name: base.html with one
+// block filled.
 type pages struct {
-	byName map[string]*template.Template
+	byName map[words.Language]map[string]*template.Template
 }
+
+// pageNames are the templates that fill base.html.
+var pageNames = []string{"upload", "results", "history", "stats", "docs", "error"}
 
 func parsePages(a *assets) (*pages, error) {
 	funcs := template.FuncMap{
 		"asset":   a.url,
 		"people":  people,
 		"percent": percent,
-		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 		"rfc3339": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+		"json":    inJSON,
+		"labels":  func() []string { return knownLabels },
 	}
-	p := &pages{byName: map[string]*template.Template{}}
-	for _, name := range []string{"upload", "results", "history", "error"} {
-		t, err := template.New("base.html").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/"+name+".html")
-		if err != nil {
-			return nil, fmt.Errorf("page %s: %w", name, err)
+	p := &pages{byName: map[words.Language]map[string]*template.Template{}}
+	for _, l := range words.All {
+		p.byName[l.Language] = map[string]*template.Template{}
+		for _, name := range pageNames {
+			t, err := template.New("base.html").Funcs(funcs).Funcs(languageFuncs(l.Language)).
+				ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/lineup.html", "templates/"+name+".html")
+			if err != nil {
+				return nil, fmt.Errorf("page %s: %w", name, err)
+			}
+			p.byName[l.Language][name] = t
 		}
-		p.byName[name] = t
 	}
 	return p, nil
 }
 
+// frame is what base.html is made of; the blocks of a page see only Data.
+type frame struct {
+	Lang    words.Language
+	Tongues []tongue
+	Route   string // path pattern, to mark the place in the navigation
+	Data    any
+}
+
+// fragmentHeader asks for the inner part of a page alone, in place of the
+// whole: what app.js puts into the page that is open.
+const fragmentHeader = "X-Fragment"
+
 // render writes the page into a buffer first: half a page is no page.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+	notes := about(r.Context())
+	block := "base.html"
+	var with any = frame{notes.lang, tongues(r), notes.route, data}
+	if r.Header.Get(fragmentHeader) != "" {
+		block, with = "fragment", data
+	}
 	var page bytes.Buffer
-	if err := s.pages.byName[name].Execute(&page, data); err != nil {
+	if err := s.pages.byName[notes.lang][name].ExecuteTemplate(&page, block, with); err != nil {
 		s.Log.ErrorContext(r.Context(), "render page", "page", name, "err", err)
 		http.Error(w, "The page could not be made. The fault was written to the log.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", string(notes.lang))
 	w.WriteHeader(status)
 	if _, err := w.Write(page.Bytes()); err != nil {
 		s.Log.DebugContext(r.Context(), "write page", "err", err)
@@ -73,16 +101,23 @@ type uploadData struct {
 	Samples  []sample
 	MaxFiles int
 	MaxBytes string
+	Bytes    int64
 	MaxMega  string // megapixels
 }
 
 func (s *Server) uploadPage(w http.ResponseWriter, r *http.Request) error {
 	data := uploadData{Token: uuid.NewString(), MaxFiles: maxFiles,
+		Bytes:    s.Limits.Bytes,
 		MaxBytes: bytesForPeople(s.Limits.Bytes), MaxMega: fmt.Sprintf("%.4g", float64(s.Limits.Pixels)/1e6)}
 	for _, state := range s.health.glance() {
-		if state.State != "up" {
-			data.Down = append(data.Down, state)
+		if state.State == "up" {
+			continue
 		}
+		lang := about(r.Context()).lang
+		if said, err := lang.T("down." + state.Name); err == nil && lang != words.English {
+			state.Detail = said
+		}
+		data.Down = append(data.Down, state)
 	}
 	data.Notice = s.health.modelNotice()
 	for _, file := range s.assets.samples {
@@ -97,7 +132,10 @@ func (s *Server) uploadPage(w http.ResponseWriter, r *http.Request) error {
 type card struct {
 	File string // what the sender called it; empty on a permalink
 	car.Prediction
+	Took     string // seconds the answer took; empty on a permalink
+	Own      bool   // the reader sent it, and may say what it shows
 	Sure     bool
+	Six      string // the cars the model knows; empty if it is another model
 	MinScore float64
 	ImageURL string
 	Link     string // permalink
@@ -105,12 +143,12 @@ type card struct {
 }
 
 type resultsData struct {
-	Title string
+	Car   string // on the permalink of a sure answer, for the title
 	Cards []card
 }
 
 func (s *Server) cardOf(p car.Prediction) card {
-	return card{Prediction: p, Sure: p.Score >= s.MinScore, MinScore: s.MinScore, ImageURL: imageURL(p.ID), Link: "/predictions/" + p.ID}
+	return card{Prediction: p, Sure: p.Score >= s.MinScore, Six: sixCars(p.Scores), MinScore: s.MinScore, ImageURL: imageURL(p.ID), Link: "/predictions/" + p.ID}
 }
 
 // postForm is the page's upload. Good pictures are kept even if another one
@@ -118,7 +156,11 @@ func (s *Server) cardOf(p car.Prediction) card {
 func (s *Server) postForm(w http.ResponseWriter, r *http.Request) error {
 	if !isMultipart(r) {
 		return &fault{status: http.StatusUnsupportedMediaType, slug: "unsupported-type", title: "Unsupported form",
-			detail: "Use the form on the start page, or the API at /api/v1/predictions."}
+			key: "said.form", detail: "Use the form on the start page, or the API at /api/v1/predictions."}
+	}
+	key, err := idempotencyKey(r) // app.js sends one with each picture
+	if err != nil {
+		return err
 	}
 	f, err := s.readMultipart(r, "token", "sample")
 	if err != nil {
@@ -149,6 +191,9 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	for i := range items {
 		items[i].id = formID(f.token, items[i].photo.SHA256)
+		if key != "" {
+			items[i].id = keyedID(key, i)
+		}
 	}
 	s.classify(r.Context(), items)
 	s.showResults(w, r, items)
@@ -156,17 +201,19 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showResults(w http.ResponseWriter, r *http.Request, items []item) {
-	page := resultsData{Title: "Results"}
+	var page resultsData
 	kept := false
 	for _, it := range items {
 		var c card
 		if it.err == nil {
 			kept = true
 			c = s.cardOf(it.prediction)
+			c.Own = mine(r, it.prediction.Visitor)
+			c.Took = seconds(about(r.Context()).lang, it.took)
 		} else {
 			f := faultOf(it.err)
 			s.logFault(r.Context(), f)
-			c.Fault = f.problem(r.Context())
+			c.Fault = f.said(r.Context())
 		}
 		c.File = clip(it.name)
 		page.Cards = append(page.Cards, c)
@@ -185,65 +232,12 @@ func (s *Server) resultPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, "results", resultsData{Title: people(p.Label), Cards: []card{s.cardOf(p)}})
+	c := s.cardOf(p)
+	c.Own = mine(r, p.Visitor)
+	page := resultsData{Cards: []card{c}}
+	if c.Sure {
+		page.Car = people(p.Label)
+	}
+	s.render(w, r, http.StatusOK, "results", page)
 	return nil
-}
-
-// historyLimit is the pictures on one page of the gallery.
-const historyLimit = 24
-
-type historyData struct {
-	Cards  []card
-	Labels []string // to filter by
-	Filter car.Filter
-	Newest string // link to the first page, empty on it
-	Older  string // link to the next page, empty on the last
-}
-
-func (s *Server) historyPage(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
-	f, err := filterOf(query, historyLimit)
-	if err != nil {
-		return err
-	}
-	list, err := s.History.List(r.Context(), f)
-	if err != nil {
-		return historyFault(err)
-	}
-	page := historyData{Filter: f, Labels: slices.Clone(knownLabels)}
-	for _, p := range list.Predictions {
-		p.Stored = true
-		page.Cards = append(page.Cards, s.cardOf(p))
-		page.Labels = append(page.Labels, p.Label)
-	}
-	if f.Label != "" {
-		page.Labels = append(page.Labels, f.Label)
-	}
-	slices.Sort(page.Labels)
-	page.Labels = slices.Compact(page.Labels)
-	if list.Next != "" {
-		page.Older = historyLink(query, list.Next)
-	}
-	if f.Cursor != "" {
-		page.Newest = historyLink(query, "")
-	}
-	s.render(w, r, http.StatusOK, "history", page)
-	return nil
-}
-
-// historyLink is the same selection at another cursor.
-func historyLink(query url.Values, cursor string) string {
-	to := url.Values{}
-	for name, values := range query {
-		if name != "cursor" && values[0] != "" {
-			to[name] = values
-		}
-	}
-	if cursor != "" {
-		to.Set("cursor", cursor)
-	}
-	if len(to) == 0 {
-		return "/history"
-	}
-	return "/history?" + to.Encode()
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/web/words"
 )
 
 // handler answers one request or returns why not; adapt does the rest.
@@ -25,6 +26,8 @@ type fault struct {
 	detail string
 	retry  int    // seconds for Retry-After; 0 for none
 	allow  string // Allow header; empty for none
+	key    string // of the detail among the words; empty for the slug's own
+	args   []any  // what is in the detail
 	cause  error
 	extra  any // "predictions" of a problem about several files; nil for none
 }
@@ -53,6 +56,30 @@ func (f *fault) problem(ctx context.Context) *problem {
 		Detail: f.detail, Instance: about(ctx).id, Predictions: f.extra}
 }
 
+// with says which sentence of the words the detail is, if it is not the slug's
+// own, and what is in it.
+func (f *fault) with(key string, args ...any) *fault {
+	f.key, f.args = key, args
+	return f
+}
+
+// said is the problem in the language of the request, for a page. What the
+// words do not have stays English.
+func (f *fault) said(ctx context.Context) *problem {
+	p, lang := f.problem(ctx), about(ctx).lang
+	key := f.key
+	if key == "" {
+		key = "problem." + f.slug
+	}
+	if title, err := lang.T("problem." + f.slug + ".title"); err == nil {
+		p.Title = title
+	}
+	if detail, err := lang.T(key, f.args...); err == nil && lang != words.English {
+		p.Detail = detail
+	}
+	return p
+}
+
 // known says how each fault of the domain is answered. The first that matches
 // counts; a car.Refusal brings its own sentence.
 var known = []struct {
@@ -70,6 +97,8 @@ var known = []struct {
 	{car.ErrSpoolUnavailable, fault{status: 503, slug: "storage-unavailable", title: "Storage is not available", detail: "The picture could not be written down safely and was not kept. Send it again in a minute.", retry: 30}},
 	{car.ErrInFlight, fault{status: 409, slug: "in-flight", title: "Still at work", detail: "The first request with this key or picture is not finished. Ask again in a few seconds.", retry: 2}},
 	{car.ErrIDReused, fault{status: 422, slug: "key-reused", title: "Key used for another picture", detail: "This Idempotency-Key came with other bytes before. Use a new key for a new picture."}},
+	{car.ErrDeleted, fault{status: 410, slug: "deleted", title: "Deleted before", detail: "This picture was sent and deleted before. To send it again, use a new Idempotency-Key or reload the start page."}},
+	{car.ErrNotYours, fault{status: 403, slug: "not-yours", title: "Not yours", detail: "Only the browser that sent this picture may do this."}},
 	{car.ErrResting, fault{status: 503, slug: "database-unavailable", title: "The database is not available", detail: "The database does not answer and is asked again in a few seconds. Nothing is lost; look again then.", retry: 10}},
 	{car.ErrNotFound, fault{status: 404, slug: "not-found", title: "Not found", detail: "There is no such prediction. It may have been deleted."}},
 	{car.ErrBadCursor, fault{status: 400, slug: "bad-parameters", title: "Bad parameters", detail: "cursor: take the value of \"next\" from the page before."}},
@@ -92,7 +121,7 @@ func faultOf(err error) *fault {
 		f := k.fault
 		f.cause = err
 		if r, ok := errors.AsType[*car.Refusal](err); ok {
-			f.detail = r.Sentence
+			f.detail, f.key, f.args = r.Sentence, r.Key, r.Args
 		}
 		return &f
 	}
@@ -105,6 +134,7 @@ func faultOf(err error) *fault {
 func (s *Server) adapt(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		about(r.Context()).route = strings.TrimSuffix(rt.path, "{$}")
+		s.meet(w, r, rt.page || r.Method == http.MethodPost)
 		if err := rt.serve(w, r); err != nil {
 			s.fail(w, r, rt.page || wantsPage(r), err)
 		}
@@ -130,7 +160,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, page bool, f *fa
 	h := w.Header()
 	f.headers(h)
 	if page {
-		s.render(w, r, f.status, "error", errorData{Problem: f.problem(r.Context())})
+		s.render(w, r, f.status, "error", errorData{Problem: f.said(r.Context())})
 		return
 	}
 	s.writeJSON(w, r, f.status, "application/problem+json", f.problem(r.Context()))
@@ -168,7 +198,7 @@ func wrongMethod(allowed []string) handler {
 	allow := strings.Join(withHead(allowed), ", ")
 	return func(_ http.ResponseWriter, r *http.Request) error {
 		return &fault{status: http.StatusMethodNotAllowed, slug: "method-not-allowed", title: "Method not allowed",
-			detail: "This address takes " + allow + ".", allow: allow}
+			detail: "This address takes " + allow + ".", args: []any{allow}, allow: allow}
 	}
 }
 
@@ -185,7 +215,7 @@ func withHead(methods []string) []string {
 }
 
 func noSuchPage(http.ResponseWriter, *http.Request) error {
-	return &fault{status: 404, slug: "not-found", title: "Not found", detail: "There is nothing at this address."}
+	return &fault{status: 404, slug: "not-found", title: "Not found", key: "said.no-page", detail: "There is nothing at this address."}
 }
 
 func badRequest(slug, title, detail string, cause error) *fault {

@@ -90,7 +90,7 @@ func (s *Server) limitRate(r *http.Request, n int) error {
 	}
 	seconds := int(math.Ceil(wait.Seconds()))
 	return &fault{status: http.StatusTooManyRequests, slug: "too-many-requests", title: "Too many pictures", retry: seconds,
-		detail: fmt.Sprintf("One address may send %d pictures a minute. Try again in %d s.", s.RatePerMinute, seconds)}
+		detail: fmt.Sprintf("One address may send %d pictures a minute. Try again in %d s.", s.RatePerMinute, seconds), args: []any{s.RatePerMinute, seconds}}
 }
 
 // forwarderShare is how many addresses' worth one private peer may forward.

@@ -84,11 +84,11 @@ func (s *Server) takePart(f *form, part *multipart.Part, fields []string) error 
 	}
 	if name != "image" {
 		return badRequest("wrong-field", "Wrong field name",
-			fmt.Sprintf("The form field is called %q. Send the picture in a field called \"image\".", clip(name)), nil)
+			fmt.Sprintf("The form field is called %q. Send the picture in a field called \"image\".", clip(name)), nil).with("", clip(name))
 	}
 	if len(f.files) == maxFiles {
 		return &fault{status: http.StatusRequestEntityTooLarge, slug: "too-many-files", title: "Too many pictures",
-			detail: fmt.Sprintf("Send at most %d pictures at once.", maxFiles)}
+			detail: fmt.Sprintf("Send at most %d pictures at once.", maxFiles), args: []any{maxFiles}}
 	}
 	data, err := s.readPicture(part)
 	if errors.Is(err, car.ErrTooLarge) {
@@ -113,7 +113,8 @@ func takeField(f *form, part *multipart.Part) error {
 		return readFault(err)
 	}
 	if len(value) > maxField {
-		return badRequest("bad-form", "Broken form", fmt.Sprintf("The field %q is too long. Reload the page and try again.", part.FormName()), nil)
+		return badRequest("bad-form", "Broken form", fmt.Sprintf("The field %q is too long. Reload the page and try again.", part.FormName()), nil).
+			with("said.long-field", part.FormName())
 	}
 	switch part.FormName() {
 	case "token":
@@ -137,14 +138,16 @@ func (s *Server) readPicture(r io.Reader) ([]byte, error) {
 }
 
 func (s *Server) tooLarge() error {
-	return &car.Refusal{Reason: car.ErrTooLarge, Sentence: fmt.Sprintf(
-		"A picture may have at most %s. Scale it down and send it again.", bytesForPeople(s.Limits.Bytes))}
+	most := bytesForPeople(s.Limits.Bytes)
+	return &car.Refusal{Reason: car.ErrTooLarge, Key: "said.large-picture", Args: []any{most},
+		Sentence: fmt.Sprintf("A picture may have at most %s. Scale it down and send it again.", most)}
 }
 
 // readFault tells why a body could not be read.
 func readFault(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		f := faultOf(car.ErrTooLarge)
+		f.key = "said.large-request"
 		f.detail = "The request is larger than the server takes. Send fewer or smaller pictures."
 		f.cause = err
 		return f

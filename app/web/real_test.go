@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,21 +61,36 @@ func withDatabase(m *testing.M) int {
 type real struct {
 	*site
 	model      *httptest.Server
+	mind       *mind
+	noModel    *atomic.Bool // there is no such endpoint
 	noBucket   *atomic.Bool // the bucket refuses everything
 	classifier *car.Classifier
 	rows       *predictions.Store
+	remover    *car.Remover
 }
 
-// answers is a model that says the same of each picture.
-type answers struct{}
-
-func (answers) Classify(context.Context, image.Image) ([]endpoint.Score, error) {
-	return []endpoint.Score{{Label: "Vinfast_VF_e34", Score: 0.75}, {Label: "Vinfast_Fadil", Score: 0.25}}, nil
+// mind is a model that says the same of each picture.
+type mind struct {
+	sync.Mutex // held, it thinks for as long
+	scores     []endpoint.Score
 }
 
-func (answers) Notice() string { return "demo model, trained on drawings, not for photos" }
+func (m *mind) Classify(context.Context, image.Image) ([]endpoint.Score, error) {
+	m.Lock()
+	defer m.Unlock()
+	return m.scores, nil
+}
 
-func newReal(t *testing.T) *real {
+func (*mind) Notice() string { return "demo model, trained on drawings, not for photos" }
+
+// say changes what the model answers.
+func (m *mind) say(scores ...endpoint.Score) {
+	m.Lock()
+	defer m.Unlock()
+	m.scores = scores
+}
+
+func newReal(t *testing.T, change ...func(*web.Config)) *real {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -99,9 +115,20 @@ func newReal(t *testing.T) *real {
 		}
 		objects.ServeHTTP(w, r)
 	}))
-	container := serve(endpoint.Container(answers{}, 4))
-	model := serve(endpoint.Runtime{Endpoint: "vinfast-test", Region: "us-east-1", Account: "000000000000",
-		Container: container.URL, Timeout: time.Minute}.Handler())
+	thinks := &mind{scores: []endpoint.Score{{Label: "Vinfast_VF_e34", Score: 0.75}, {Label: "Vinfast_Fadil", Score: 0.25}}}
+	container := serve(endpoint.Container(thinks, 4))
+	var noModel atomic.Bool
+	runtime := func(name string) http.Handler {
+		return endpoint.Runtime{Endpoint: name, Region: "us-east-1", Account: "000000000000", Container: container.URL, Timeout: time.Minute}.Handler()
+	}
+	there, gone := runtime("vinfast-test"), runtime("vinfast-other")
+	model := serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if noModel.Load() {
+			gone.ServeHTTP(w, r)
+			return
+		}
+		there.ServeHTTP(w, r)
+	}))
 
 	config := aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")}
 	at := func(url string) aws.Config { c := config; c.BaseEndpoint = &url; return c }
@@ -117,17 +144,22 @@ func newReal(t *testing.T) *real {
 	photos := photostore.New(at(store.URL), bucketName)
 	client := sagemaker.New(at(model.URL), sagemaker.Options{Endpoint: "vinfast-test", Timeout: 30 * time.Second, Attempts: 1})
 
-	r := &real{model: model, noBucket: &noBucket, rows: rows}
+	r := &real{model: model, mind: thinks, noModel: &noModel, noBucket: &noBucket, rows: rows}
 	r.site = newSite(t, func(c *web.Config) {
 		r.classifier = &car.Classifier{Endpoint: client, Photos: photos, Predictions: rows, Spool: waiting, Limits: c.Limits,
 			Now: time.Now, Log: quiet, StoreTimeout: 20 * time.Second}
 		c.Classifier, c.History, c.Photos, c.Spool, c.Endpoint = r.classifier, rows, photos, waiting, client
+		r.remover = &car.Remover{Predictions: rows, Photos: photos, Spool: waiting, Now: time.Now, Log: quiet}
+		c.Remover = r.remover
 		c.Checks = []web.Check{
 			{Name: "database", Ask: rows.Ping, Down: "The database does not answer."},
 			{Name: "bucket", Ask: photos.Ping, Down: "The picture store does not answer."},
 			{Name: "spool", Ask: func(context.Context) error { return waiting.Ping() }, Down: "The shared folder cannot be written."},
 		}
 		c.Now = time.Now
+		for _, f := range change {
+			f(c)
+		}
 	})
 	return r
 }

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
@@ -18,8 +19,10 @@ func TestSamples(t *testing.T) {
 	}
 	buttons.Each(func(_ int, b *goquery.Selection) {
 		name, _ := b.Attr("value")
-		src, _ := b.Find("img").Attr("src")
-		resp, picture := s.do("GET", src, nil)
+		if src, _ := b.Find("img").Attr("src"); !strings.HasPrefix(src, "/static/samples/small/"+name+"?") {
+			t.Errorf("%s: the button shows %s", name, src)
+		}
+		resp, picture := s.do("GET", "/static/samples/"+name, nil)
 		if photo, err := car.Decode([]byte(picture), s.Limits); err != nil || resp.StatusCode != 200 {
 			t.Errorf("%s: %d, %v", name, resp.StatusCode, err)
 		} else if photo.Width < 400 {
@@ -30,7 +33,7 @@ func TestSamples(t *testing.T) {
 		}
 		last := s.rows[len(s.rows)-1]
 		if !bytes.Equal(s.objects[last.Key], []byte(picture)) {
-			t.Errorf("%s: another picture was classified than is shown", name)
+			t.Errorf("%s: another picture was classified", name)
 		}
 	})
 }

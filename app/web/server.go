@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 
 	"vinfast-classifier/app/car"
 )
@@ -27,6 +28,16 @@ type History interface {
 	ByID(ctx context.Context, id string) (car.Prediction, error)
 	// List returns one page; a cursor of another make is car.ErrBadCursor.
 	List(ctx context.Context, f car.Filter) (car.Page, error)
+	// SetFeedback writes what the sender of an upload says is right; car.ErrNotFound
+	// if there is no row.
+	SetFeedback(ctx context.Context, id, label string, at time.Time) error
+	// Stats counts the uploads of a span.
+	Stats(ctx context.Context, span car.Span) (car.Stats, error)
+}
+
+// Remover deletes uploads; see car.Remover.Remove.
+type Remover interface {
+	Remove(ctx context.Context, id, visitor string) error
 }
 
 // Photos reads stored pictures.
@@ -34,6 +45,15 @@ type Photos interface {
 	// Get opens the original bytes under key and tells how many they are, or
 	// returns car.ErrNotFound.
 	Get(ctx context.Context, key string) (io.ReadCloser, int64, error)
+}
+
+// Thumbnails caches what can be made again from the picture.
+type Thumbnails interface {
+	// Get returns the thumbnail of an upload; fs.ErrNotExist if it is to be made.
+	Get(id string) ([]byte, error)
+	Put(id string, jpeg []byte) error
+	// Delete removes it; a missing one is no error.
+	Delete(id string) error
 }
 
 // Spool finds uploads that are acknowledged but not stored yet.
@@ -51,13 +71,16 @@ type Config struct {
 	Classifier Classifier
 	History    History
 	Photos     Photos
+	Thumbnails Thumbnails
 	Spool      Spool
+	Remover    Remover
 	Endpoint   car.Endpoint // asked by /readyz, with a tiny picture of ours
 	Checks     []Check      // the other dependencies, in the order to show
 
 	EndpointBreaker func() string          // state of the endpoint's circuit breaker; nil for none
 	Metrics         []prometheus.Collector // shown at /metrics besides our own; may be empty
 
+	VisitorKey    []byte // signs the visitors' cookies; the same on all instances
 	Limits        car.Limits
 	RatePerMinute int           // uploads per address
 	MinScore      float64       // 0 to 1; below it a page says "not sure"
@@ -75,6 +98,10 @@ type Server struct {
 	health     *health
 	rate       *limiter
 	forwarders *limiter // the same for peers that forward for others
+	visitors   visitors
+	changes    *limiter // of what is kept
+	views      *gate
+	making     singleflight.Group // thumbnails, by id
 	bodies     *gate
 	decodes    *gate
 }
@@ -96,6 +123,9 @@ func New(c Config) (*Server, error) {
 		metrics:    newMetrics(c.Spool, c.Log, c.Metrics),
 		rate:       newLimiter(c.RatePerMinute, c.Now),
 		forwarders: newLimiter(forwarderShare*c.RatePerMinute, c.Now),
+		visitors:   visitors{c.VisitorKey, c.Now},
+		changes:    newLimiter(changesPerPicture*c.RatePerMinute, c.Now),
+		views:      newGate(viewMemory, c.BusyWait),
 		bodies:     newGate(bodyMemory, c.BusyWait),
 		decodes:    newGate(decodeMemory, c.BusyWait),
 	}
@@ -116,12 +146,20 @@ func (s *Server) routes() []route {
 		{"POST", "/{$}", true, s.upload(s.postForm)},
 		{"GET", "/predictions/{id}", true, s.resultPage},
 		{"GET", "/history", true, s.historyPage},
+		{"GET", "/stats", true, s.statsPage},
+		{"GET", "/docs", true, s.docsPage},
+		{"GET", "/openapi.yaml", false, s.openAPI},
+		{"POST", "/predictions/{id}/feedback", true, s.change(s.feedbackForm)},
+		{"POST", "/predictions/{id}/delete", true, s.change(s.deleteForm)},
 
 		{"POST", "/api/v1/predictions", false, s.upload(s.postPredictions)},
 		{"GET", "/api/v1/predictions", false, s.listPredictions},
 		{"GET", "/api/v1/predictions.csv", false, s.listCSV},
 		{"GET", "/api/v1/predictions/{id}", false, s.getPrediction},
+		{"DELETE", "/api/v1/predictions/{id}", false, s.change(s.deletePrediction)},
+		{"POST", "/api/v1/predictions/{id}/feedback", false, s.change(s.postFeedback)},
 		{"GET", "/images/{id}", false, s.getImage},
+		{"GET", "/thumbnails/{id}", false, s.getThumbnail},
 
 		{"GET", "/healthz", false, s.healthz},
 		{"GET", "/readyz", false, s.readyz},
@@ -147,7 +185,7 @@ func (s *Server) Handler() http.Handler {
 
 	var h http.Handler = mux
 	for _, wrap := range []func(http.Handler) http.Handler{
-		s.crossOrigin, s.recoverPanics, secureHeaders, s.observe, identify,
+		s.crossOrigin, squeeze, s.recoverPanics, speak, secureHeaders, s.observe, identify,
 	} {
 		h = wrap(h)
 	}

@@ -9,11 +9,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/thumbs"
 	"vinfast-classifier/app/web"
 )
 
@@ -38,8 +40,10 @@ type site struct {
 	database error
 	bucket   error
 	model    error
-	asked    int  // calls of the endpoint
-	cut      bool // objects break off while they are read
+	stats    car.Stats
+	span     car.Span // that Stats was asked for
+	asked    int      // calls of the endpoint
+	cut      bool     // objects break off while they are read
 }
 
 // lines is a log to look into.
@@ -65,7 +69,8 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 	s := &site{t: t, log: &lines{}, now: time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC), label: "Vinfast_VF_8", score: 0.93,
 		waiting: map[string]car.Prediction{}, objects: map[string][]byte{}}
 	s.Config = web.Config{
-		Classifier: s, History: s, Photos: s, Spool: outbox{s}, Endpoint: s,
+		Classifier: s, History: s, Photos: s, Spool: outbox{s}, Endpoint: s, Remover: s, Thumbnails: thumbs.Open(t.TempDir(), 1<<20, slog.New(slog.DiscardHandler)),
+		VisitorKey: []byte("a key of thirty-two bytes, for tests"),
 		Checks: []web.Check{
 			{Name: "database", Ask: func(context.Context) error { return s.get(&s.database) }, Down: "The database does not answer."},
 		},
@@ -158,7 +163,7 @@ func (s *site) ByID(_ context.Context, id string) (car.Prediction, error) {
 	return car.Prediction{}, car.ErrNotFound
 }
 
-// List knows label, minScore and limit; its cursor is the number of rows
+// List knows label, visitor, minScore and limit; its cursor is the number of rows
 // already shown.
 func (s *site) List(_ context.Context, f car.Filter) (car.Page, error) {
 	s.mu.Lock()
@@ -177,7 +182,7 @@ func (s *site) List(_ context.Context, f car.Filter) (car.Page, error) {
 	}
 	var page car.Page
 	for i := len(s.rows) - 1 - skip; i >= 0; i-- {
-		if p := s.rows[i]; (f.Label == "" || p.Label == f.Label) && p.Score >= f.MinScore {
+		if p := s.rows[i]; (f.Label == "" || p.Label == f.Label) && (f.Visitor == "" || p.Visitor == f.Visitor) && p.Score >= f.MinScore {
 			if len(page.Predictions) == f.Limit {
 				page.Next = fmt.Sprintf("after-%d", len(s.rows)-1-i)
 				break
@@ -186,6 +191,39 @@ func (s *site) List(_ context.Context, f car.Filter) (car.Page, error) {
 		}
 	}
 	return page, nil
+}
+
+func (s *site) SetFeedback(_ context.Context, id, label string, _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.rows {
+		if s.rows[i].ID == id {
+			s.rows[i].Feedback = label
+			return s.database
+		}
+	}
+	return car.ErrNotFound
+}
+
+func (s *site) Stats(_ context.Context, span car.Span) (car.Stats, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.span = span
+	return s.stats, s.database
+}
+
+func (s *site) Remove(_ context.Context, id, visitor string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, p := range s.rows {
+		if p.ID == id && p.Visitor != visitor {
+			return car.ErrNotYours
+		} else if p.ID == id {
+			s.rows = slices.Delete(s.rows, i, i+1)
+			return s.database
+		}
+	}
+	return car.ErrNotFound
 }
 
 func (s *site) Get(_ context.Context, key string) (io.ReadCloser, int64, error) {

@@ -58,6 +58,7 @@ type item struct {
 	file
 	id         string
 	photo      car.Photo
+	took       time.Duration // at the model, and being stored
 	prediction car.Prediction
 }
 
@@ -89,9 +90,10 @@ func (s *Server) decode(ctx context.Context, items []item) error {
 // tooCostly refuses the few pictures within the pixel limit that would still
 // take the whole machine: large progressive JPEGs above all.
 func tooCostly(cost int64) error {
-	return &car.Refusal{Reason: car.ErrTooManyPixels, Sentence: fmt.Sprintf(
+	args := []any{cost >> 20, int64(decodeMemory) >> 20}
+	return &car.Refusal{Reason: car.ErrTooManyPixels, Key: "said.costly", Args: args, Sentence: fmt.Sprintf(
 		"Reading this picture takes %d MiB of memory; one picture may take %d MiB. Scale it down, or save it as an ordinary (not progressive) JPEG.",
-		cost>>20, int64(decodeMemory)>>20)}
+		args...)}
 }
 
 // classify takes the good pictures through the flow, some at a time.
@@ -108,7 +110,10 @@ func (s *Server) classify(ctx context.Context, items []item) {
 		}
 		first[it.id] = i
 		g.Go(func() error {
+			start := time.Now()
+			it.photo.Visitor = about(ctx).visitor
 			it.prediction, it.err = s.classifyOne(ctx, it.id, it.photo)
+			it.took = time.Since(start)
 			s.metrics.classified(it.prediction, it.err)
 			return nil
 		})
@@ -192,7 +197,7 @@ func (s *Server) answerUpload(w http.ResponseWriter, r *http.Request, items []it
 	kept := 0
 	for i, it := range items {
 		if it.err == nil {
-			results[i].prediction = jsonOf(it.prediction)
+			results[i].prediction = jsonOf(r, it.prediction)
 			kept++
 			continue
 		}

@@ -50,8 +50,8 @@ var Mutations = []Mutation{
 	{
 		Name: "a failed insert counts as stored",
 		File: "app/car/flow.go",
-		Old:  "	kept, err := c.Predictions.Insert(ctx, p)\n	if err != nil {\n		return Prediction{}, err\n	}\n",
-		New:  "	kept, err := c.Predictions.Insert(ctx, p)\n	if err != nil {\n		kept = p\n	}\n",
+		Old:  "		return Prediction{}, c.drop(ctx, t, p, err)\n	}\n	if err != nil {\n		return Prediction{}, err\n	}\n",
+		New:  "		return Prediction{}, c.drop(ctx, t, p, err)\n	}\n	if err != nil {\n		kept = p\n	}\n",
 		Want: "has 0 rows and 1 objects",
 	},
 }

@@ -1,6 +1,6 @@
 """Makes the fixtures in this folder and want.json. Needs Pillow: python make.py"""
 import io, json, os, struct, zlib
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
 W, H = 48, 32
@@ -18,6 +18,17 @@ def corners(w=W, h=H, alpha=None):
 def orientation(n):
     exif = Image.Exif()
     exif[0x0112] = n
+    return exif.tobytes()
+
+def placed():
+    """Turned, and with a place, an owner and a time: what nobody else may learn."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010f], exif[0x013b], exif[0x0132] = "NoteMaker", "NoteOwner", "2024:02:29 12:00:00"
+    gps = exif.get_ifd(0x8825)
+    gps[1], gps[2], gps[3], gps[4] = "N", (21.0, 1.0, 43.5), "E", (105.0, 51.0, 14.25)
+    gps[29] = "2024:02:29"
+    gps[27] = b"ASCII\0\0\0NotePlace"
     return exif.tobytes()
 
 def chunk(kind, body):
@@ -53,6 +64,16 @@ for n in range(1, 9):
     im.save(f"orientation{n}.jpg", exif=orientation(n), **jpeg)
 im.save("orientation-rubbish.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\x7frubbish", **jpeg)
 im.save("orientation99.jpg", exif=orientation(99), **jpeg)
+buffer = io.BytesIO()
+im.save(buffer, "jpeg", exif=placed(), xmp=b"<x:xmpmeta>NotePlace</x:xmpmeta>", comment=b"NoteComment", **jpeg)
+with open("notes.jpg", "wb") as f:
+    f.write(buffer.getvalue() + b"ftypmp42 NoteFilm")  # phones append films
+text = PngImagePlugin.PngInfo()
+text.add_text("Location", "NotePlace")
+text.add_itxt("XML:com.adobe.xmp", "NotePlace")
+im.save("notes.png", exif=placed(), pnginfo=text)
+im.save("notes.webp", quality=92, exif=placed(), xmp=b"NotePlace")
+im.save("notes.gif", comment=b"NoteComment")
 corners(2100, 1400).save("large6.jpg", quality=80, exif=orientation(6), optimize=True)
 corners(1100, 800).save("large-progressive.jpg", quality=80, progressive=True)
 corners(1100, 800).convert("CMYK").save("large-cmyk-progressive.jpg", quality=80, progressive=True)
@@ -107,7 +128,7 @@ for name in sorted(os.listdir(".")):
     seen = Image.open(name)
     if seen.mode == "I;16":
         seen = seen.point(lambda v: v / 257).convert("L")
-    seen = white(ImageOps.exif_transpose(seen) if name.startswith("orientation") or name == "large6.jpg" else seen)
+    seen = white(ImageOps.exif_transpose(seen) if name.startswith(("orientation", "notes")) or name == "large6.jpg" else seen)
     w, h = seen.size
     if name == "part.gif":  # Pillow paints the rest of the canvas black, a browser leaves it empty
         seen.paste("white", (0, 0, W // 2, H))

@@ -1,0 +1,176 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// What a person can do at a page, and see.
+
+// run evaluates an expression in the page; a promise is awaited.
+func run[T any](b *tab, expression string) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// await waits until the text of selector contains want.
+func (b *tab) await(selector, want string) {
+	b.t.Helper()
+	got := run[string](b, fmt.Sprintf(`new Promise((done) => {
+		const end = Date.now() + 40000;
+		const look = () => {
+			const text = document.querySelector(%q)?.innerText ?? "(nothing)";
+			if (text.includes(%q) || Date.now() > end) { done(text); } else { setTimeout(look, 30); }
+		};
+		look();
+	})`, selector, want))
+	if !strings.Contains(got, want) {
+		b.t.Fatalf("%s says %q, want %q", selector, got, want)
+	}
+}
+
+// size sets the window, and whether it is dark.
+func (b *tab) size(width, height int64, dark bool) {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(width, height), chromedp.Func(scheme(dark)))
+}
+
+// languages is what the browser asks for.
+func languages(header string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": header}})
+		return err
+	})
+}
+
+// drag moves files over the page and, at the end, drops them.
+func (b *tab) drag(to []input.DispatchDragEventType, files ...string) {
+	b.t.Helper()
+	data := &input.DragData{Items: []*input.DragDataItem{}, Files: files, DragOperationsMask: 1}
+	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		for _, event := range to {
+			if _, err := chromedp.Call(ctx, input.DispatchDragEvent, input.DispatchDragEventParams{Type: event, X: 150, Y: 150, Data: data}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+var (
+	over    = []input.DispatchDragEventType{"dragEnter", "dragOver"}
+	dropped = []input.DispatchDragEventType{"dragEnter", "dragOver", "drop"}
+)
+
+// paste is Ctrl-V of a picture without a name of its own.
+func (b *tab) paste(data []byte, mediaType string) {
+	b.t.Helper()
+	run[bool](b, fmt.Sprintf(`(() => {
+		const bytes = Uint8Array.from(atob(%q), (c) => c.charCodeAt(0));
+		const clipboardData = new DataTransfer();
+		clipboardData.items.add(new File([bytes], "image.png", { type: %q }));
+		return document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+	})()`, base64.StdEncoding.EncodeToString(data), mediaType))
+}
+
+// shifted is how much of the page moved by itself since it was opened
+// (Cumulative Layout Shift; what follows a click or key is not counted).
+func (b *tab) shifted() string {
+	b.t.Helper()
+	return run[string](b, `new Promise((done) => {
+		const all = [];
+		new PerformanceObserver((list) => all.push(...list.getEntries())).observe({ type: "layout-shift", buffered: true });
+		requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(all.filter((e) => !e.hadRecentInput && e.value > 0)
+			.map((e) => e.value.toFixed(4) + " " + e.sources.map((s) => (s.node?.className || s.node?.nodeName) + " from " + JSON.stringify(s.previousRect) + " to " + JSON.stringify(s.currentRect)).join(" ")).join("; ")))));
+	})`)
+}
+
+// wide tells whether something sticks out to the right.
+func (b *tab) wide() bool {
+	b.t.Helper()
+	return run[bool](b, "document.documentElement.scrollWidth > document.documentElement.clientWidth")
+}
+
+// clock moves the page's clock on, past whatever it waits for.
+func (b *tab) clock(seconds int) {
+	b.t.Helper()
+	run[bool](b, fmt.Sprintf("(() => { const now = Date.now; Date.now = () => now() + %d000; return true; })()", seconds))
+}
+
+// keep writes data to a file that a browser can send.
+func keep(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// sample is the path of a sample picture.
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	path, err := filepath.Abs("static/samples/" + name + ".jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// noise is a JPEG that hardly compresses: about a byte a pixel.
+func noise(t *testing.T, width, height int) []byte {
+	t.Helper()
+	img := image.NewGray(image.Rect(0, 0, width, height))
+	state := uint32(1)
+	for i := range img.Pix {
+		state = state*1664525 + 1013904223
+		img.Pix[i] = byte(state >> 24)
+	}
+	img.SetGray(0, 0, color.Gray{})
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: 90}); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// slow is a connection of so many bytes a second upwards.
+func slow(bytesPerSecond float64) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+			return err
+		}
+		_, err := chromedp.Call(ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+			MatchedNetworkConditions: []*network.Conditions{{DownloadThroughput: -1, UploadThroughput: bytesPerSecond}}})
+		return err
+	})
+}
+
+// tabTo presses Tab until selector has the focus.
+func (b *tab) tabTo(selector string) {
+	b.t.Helper()
+	for range 60 {
+		b.do(chromedp.KeyEvent("\t"))
+		if run[bool](b, fmt.Sprintf("document.activeElement.matches(%q)", selector)) {
+			return
+		}
+	}
+	b.t.Fatalf("Tab does not lead to %s", selector)
+}

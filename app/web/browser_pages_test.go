@@ -1,0 +1,55 @@
+package web_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/google/uuid"
+
+	"vinfast-classifier/app/car"
+	"vinfast-classifier/local/endpoint"
+)
+
+// pages are all that a visitor can open, with a picture of that id.
+func pages(id string) map[string]string {
+	return map[string]string{"upload": "/", "result": "/predictions/" + id, "history": "/history", "everybody": "/history?mine=false",
+		"statistics": "/stats", "docs": "/docs", "error": "/nothing"}
+}
+
+// cars are the samples, as the model names them.
+var cars = []string{"Vinfast_VF_8", "Vinfast_VF_e34", "Vinfast_Fadil", "Vinfast_Lux_A2.0", "Vinfast_Lux_SA2.0", "Vinfast_President"}
+
+// sends has the browser send each sample, of which the last leaves the model
+// unsure, and returns the id of the newest.
+func (b *tab) sends(r *real) string {
+	b.t.Helper()
+	b.do(chromedp.Navigate(r.URL))
+	for i, name := range cars {
+		best := 0.97 - float64(i)*0.09
+		if i == len(cars)-1 {
+			best = 0.36
+		}
+		r.mind.say(endpoint.Score{Label: name, Score: best}, endpoint.Score{Label: cars[(i+1)%len(cars)], Score: (1 - best) / 2})
+		b.drag(dropped, sample(b.t, name))
+		b.await("#results", name+".jpg")
+		b.await("#results > :nth-child(1) .facts", "640")
+	}
+	return r.list("").Predictions[0].ID
+}
+
+// past adds rows of the last four weeks, more on some days than on others.
+func (r *real) past(t *testing.T) {
+	t.Helper()
+	today := time.Now().UTC().Truncate(time.Second)
+	for i := range 90 {
+		p := car.Prediction{Label: cars[i*i%7%len(cars)], Score: 0.35 + float64(i*37%64)/100}
+		p.Upload = car.Upload{ID: uuid.NewString(), Key: "uploads/" + uuid.NewString() + ".jpg", SHA256: strings.Repeat("0", 64), ContentType: "image/jpeg",
+			Size: 1000, Width: 640, Height: 400, UploadedAt: today.AddDate(0, 0, -(i * i % 27))}
+		p.Scores = []car.Score{{Label: p.Label, Value: p.Score}}
+		if _, err := r.rows.Insert(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
