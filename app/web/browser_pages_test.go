@@ -53,3 +53,70 @@ func (r *real) past(t *testing.T) {
 		}
 	}
 }
+
+// TestBrowserHistory filters, pages, deletes and takes the table away, with and
+// without scripts: the page needs none.
+func TestBrowserHistory(t *testing.T) {
+	for name, scripts := range map[string]bool{"with scripts": true, "without scripts": false} {
+		t.Run(name, func(t *testing.T) {
+			r := newReal(t)
+			b := browser(t)
+			r.past(t)
+			newest := b.sends(r)
+			if !scripts {
+				b.do(chromedp.Func(noScripts))
+			}
+			b.do(chromedp.Navigate(r.URL + "/history"))
+			b.cards(len(cars))
+			if scripts {
+				run[bool](b, `document.querySelector(".gallery img").decode().then(() => true)`)
+				if w, h := b.natural(".gallery img"); w != 480 || h != 300 {
+					t.Errorf("the thumbnail is %d x %d", w, h)
+				}
+			}
+			b.do(chromedp.SetValue(chromedp.CSS("select[name=label]"), "Vinfast_Fadil"), chromedp.Click(chromedp.CSS(".filter button")))
+			b.cards(1)
+			if got := b.text(".gallery .label"); got != "VinFast Fadil" {
+				t.Errorf("the filter for Fadil shows %q", got)
+			}
+			b.do(chromedp.Click(chromedp.CSS(".filter a")))
+			b.cards(len(cars))
+			b.do(chromedp.SetValue(chromedp.CSS("select[name=minScore]"), "0.9"), chromedp.Click(chromedp.CSS(".filter button")))
+			b.cards(1)
+			b.do(chromedp.Navigate(r.URL + "/history"))
+			b.cards(len(cars))
+			b.do(chromedp.Click(chromedp.CSS(".delete summary")),
+				chromedp.WaitVisible(chromedp.CSS(".delete button")), shot("delete.png"), chromedp.Click(chromedp.CSS(".delete button")))
+			b.cards(len(cars) - 1)
+			if resp, _ := r.do("GET", "/images/"+newest, nil); resp.StatusCode != 404 {
+				t.Errorf("the deleted picture answers %d", resp.StatusCode)
+			}
+			b.quiet() // the rows of the past have no pictures
+			b.do(chromedp.Navigate(r.URL + "/history?mine=false"))
+			b.cards(24)
+			b.do(chromedp.Click(chromedp.CSS(".next .button")), chromedp.WaitVisible(chromedp.CSS(`.next a[href="/history?mine=false"]`)))
+			b.cards(24)
+			if got := b.text("h1"); got != "Everybody's pictures" {
+				t.Errorf("the second page of everybody's is %q", got)
+			}
+		})
+	}
+}
+
+// cards waits until so many pictures are in the gallery; the page may be on its
+// way to the next.
+func (b *tab) cards(want int) {
+	b.t.Helper()
+	var got int
+	var err error
+	for range 200 {
+		var html string
+		if html, err = chromedp.Run(b.ctx, chromedp.OuterHTML(chromedp.CSS(".gallery"))); err == nil {
+			if got = strings.Count(html, "<li>"); got == want {
+				return
+			}
+		}
+		b.do(chromedp.Sleep(50 * time.Millisecond))
+	}
+	b.t.Fatalf("%d pictures are shown, want %d; %v", got, want, err)
+}

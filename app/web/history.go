@@ -61,7 +61,8 @@ func filterOf(r *http.Request, limit int, own bool) (car.Filter, error) {
 	}
 	if len(faults) > 0 {
 		slices.Sort(faults)
-		return f, badRequest("bad-parameters", "Bad parameters", strings.Join(faults, "; ")+".", nil)
+		say := strings.Join(faults, "; ")
+		return f, badRequest("bad-parameters", "Bad parameters", say+".", nil).with("said.bad-filter", say)
 	}
 	return f, nil
 }

@@ -69,7 +69,7 @@ func wantsOriginal(r *http.Request) (bool, error) {
 	query := r.URL.Query()
 	for name, values := range query {
 		if name != "original" || len(values) > 1 || yesNo(values[0], &original) != nil {
-			return false, badRequest("bad-parameters", "Bad parameters", "A picture takes one parameter: original, true or false.", nil)
+			return false, badRequest("bad-parameters", "Bad parameters", "A picture takes one parameter: original, true or false.", nil).with("said.bad-original")
 		}
 	}
 	return original, nil

@@ -37,6 +37,23 @@ func TestLanguageOfAPage(t *testing.T) {
 	}
 }
 
+// TestFaultsNameWhatIsWrong in both languages, not only that something is.
+func TestFaultsNameWhatIsWrong(t *testing.T) {
+	s := newSite(t)
+	for path, want := range map[string][2]string{
+		"/history?since=x&minScore=2": {`minScore: "2" is not a number from 0 to 1; since: "x" is neither`, `Địa chỉ này có tham số sai (minScore: "2"`},
+		"/history?cursor=x":           {`cursor: take the value of "next"`, `cursor: hãy lấy giá trị "next"`},
+		"/stats?since=x":              {`since: "x" is no date`, "Thống kê nhận since và until"},
+	} {
+		for i, lang := range []string{"en", "vi"} {
+			resp, body := s.do("GET", path+"&lang="+lang, nil)
+			if got := page(t, resp, body).Find(".lead").Text(); resp.StatusCode != 400 || !strings.Contains(got, want[i]) {
+				t.Errorf("%s in %s answers %d %q", path, lang, resp.StatusCode, got)
+			}
+		}
+	}
+}
+
 func TestLanguageCookie(t *testing.T) {
 	s := newSite(t)
 	for _, tls := range []bool{false, true} {

@@ -52,7 +52,7 @@ var problems = area{
 	"problem.not-found":                  {"There is no such prediction. It may have been deleted.", "Không có kết quả này. Có thể nó đã bị xóa."},
 	"said.no-page":                       {"There is nothing at this address.", "Không có gì ở địa chỉ này."},
 	"problem.bad-parameters.title":       {"Bad parameters", "Tham số sai"},
-	"problem.bad-parameters":             {"cursor: take the value of \"next\" from the page before.", "Địa chỉ này có tham số sai. Hãy mở lại trang từ đầu."},
+	"problem.bad-parameters":             {"cursor: take the value of \"next\" from the page before.", "cursor: hãy lấy giá trị \"next\" của trang trước, hoặc mở lại trang từ đầu."},
 	"problem.too-slow.title":             {"The upload took too long", "Tải lên quá lâu"},
 	"problem.too-slow":                   {"The picture did not arrive in time. Try a better connection or a smaller picture.", "Ảnh không đến kịp. Hãy thử kết nối tốt hơn hoặc ảnh nhỏ hơn."},
 	"problem.timeout.title":              {"This took too long", "Mất quá nhiều thời gian"},
@@ -89,6 +89,8 @@ var problems = area{
 	"problem.pictures-unavailable.title": {"The picture is not available", "Chưa xem được ảnh"},
 	"problem.pictures-unavailable":       {"The picture store does not answer. Look again in a minute.", "Kho ảnh không trả lời. Hãy xem lại sau một phút."},
 
+	"said.bad-original":  {"A picture takes one parameter: original, true or false.", "Ảnh chỉ nhận một tham số: original, là true hoặc false."},
+	"said.bad-filter":    {"%s.", "Địa chỉ này có tham số sai (%s). Hãy mở lại trang từ đầu."},
 	"said.bad-span":      {"The statistics take since and until, each once, as dates like 2026-01-31, and at most %d days.", "Thống kê nhận since và until, mỗi tham số một lần, dạng ngày như 2026-01-31, và tối đa %d ngày."},
 	"said.large-request": {"The request is larger than the server takes. Send fewer or smaller pictures.", "Lần gửi này lớn hơn mức máy chủ nhận. Hãy gửi ít ảnh hơn hoặc ảnh nhỏ hơn."},
 	"said.large-picture": {"A picture may have at most %s. Scale it down and send it again.", "Mỗi ảnh được tối đa %s. Hãy thu nhỏ ảnh rồi gửi lại."},
