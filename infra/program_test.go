@@ -95,22 +95,6 @@ func TestOneFileKnowsS3(t *testing.T) {
 	}
 }
 
-func TestFilesAndFunctionsAreShort(t *testing.T) {
-	for name, file := range sources(t) {
-		if n := strings.Count(source(t, name), "\n"); n > 300 {
-			t.Errorf("%s has %d lines", name, n)
-		}
-		for _, d := range file.Decls {
-			if f, ok := d.(*ast.FuncDecl); ok {
-				text := source(t, name)[f.Body.Pos()-file.FileStart : f.Body.End()-file.FileStart]
-				if n := strings.Count(text, "\n"); n > 75 {
-					t.Errorf("%s: %s has %d lines", name, f.Name.Name, n)
-				}
-			}
-		}
-	}
-}
-
 func TestInfraAndAppDoNotImportEachOther(t *testing.T) {
 	for name, file := range sources(t) {
 		for _, i := range file.Imports {

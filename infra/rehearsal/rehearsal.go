@@ -46,6 +46,7 @@ type Options struct {
 	IgnoreChanges       []string
 	ReplaceOnChanges    []string
 	DeleteTimeout       string
+	Aliases             []string `json:",omitempty"` // URNs the resource had before
 }
 
 // Plan is everything one run declared.
@@ -150,6 +151,9 @@ func (rec *Resource) describe(rpc *pulumirpc.RegisterResourceRequest) {
 		IgnoreChanges:       rpc.GetIgnoreChanges(),
 		ReplaceOnChanges:    rpc.GetReplaceOnChanges(),
 		DeleteTimeout:       rpc.GetCustomTimeouts().GetDelete(),
+	}
+	for _, alias := range rpc.GetAliases() {
+		rec.Options.Aliases = append(rec.Options.Aliases, alias.GetUrn())
 	}
 }
 
