@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
-
 	"vinfast-classifier/app/car"
 	"vinfast-classifier/app/predictions"
 	"vinfast-classifier/app/web"
@@ -41,11 +39,10 @@ func (p *parts) databaseReady(ctx context.Context) error {
 // databaseFault tells an operator where to look.
 func databaseFault(err error) string {
 	const kept = " Pictures are taken and kept; the history comes back with the database."
-	missing := (*types.ParameterNotFound)(nil)
 	switch {
 	case errors.Is(err, predictions.ErrNotReady):
 		return "The database has not published its password yet; it does so at the end of its first start." + kept
-	case errors.As(err, &missing):
+	case predictions.IsParameterMissing(err):
 		return "The parameter with the password or the authority of the database does not exist." + kept
 	case predictions.IsAccessDenied(err):
 		return "The database refuses the password, which is read again every few seconds." + kept

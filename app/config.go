@@ -133,8 +133,12 @@ func variable(name string) (Variable, bool) {
 	return Variable{}, false
 }
 
-// has tells whether an optional variable is in use.
-func (e *environment) has(name string) bool { return e.values[name] != "" }
+// has tells whether an optional variable is set, be it to nothing: that is a
+// fault and not the same as leaving it out.
+func (e *environment) has(name string) bool {
+	_, set := e.values[name]
+	return set
+}
 
 // text returns the value, or the default if the variable is not set at all.
 func (e *environment) text(name string, allowed func(string) bool) string {
@@ -192,8 +196,15 @@ func (e *environment) fraction(name string) float64 {
 // database reads the group, or the DSN that stands for it.
 func (e *environment) database() Database {
 	if e.has("VINFAST_DB_DSN") {
+		for _, v := range Variables {
+			if v.Name != "VINFAST_DB_DSN" && strings.HasPrefix(v.Name, "VINFAST_DB_") && e.has(v.Name) {
+				e.fault(v.Name, "set beside VINFAST_DB_DSN, which replaces it; leave one of them out")
+			}
+		}
 		dsn := e.values["VINFAST_DB_DSN"]
-		if parsed, err := mysql.ParseDSN(dsn); err != nil || parsed.DBName == "" {
+		if dsn == "" {
+			e.fault("VINFAST_DB_DSN", "empty; leave it out, or write user:password@tcp(host:port)/database")
+		} else if parsed, err := mysql.ParseDSN(dsn); err != nil || parsed.DBName == "" {
 			e.fault("VINFAST_DB_DSN", "not usable (its value holds a password and is not shown); write user:password@tcp(host:port)/database")
 		}
 		return Database{DSN: dsn}

@@ -95,6 +95,10 @@ func TestLoadConfigFaults(t *testing.T) {
 		"rate empty":          {set: map[string]string{"VINFAST_RATE_PER_MINUTE": ""}, say: "VINFAST_RATE_PER_MINUTE: empty"},
 		"score above one":     {set: map[string]string{"VINFAST_MIN_SCORE": "50"}, say: `VINFAST_MIN_SCORE: "50"`},
 		"score no number":     {set: map[string]string{"VINFAST_MIN_SCORE": "NaN"}, say: `VINFAST_MIN_SCORE: "NaN"`},
+		"log file empty":      {set: map[string]string{"VINFAST_LOG_FILE": ""}, say: "VINFAST_LOG_FILE: empty"},
+		"log group empty":     {set: map[string]string{"VINFAST_LOG_GROUP": ""}, say: "VINFAST_LOG_GROUP: empty"},
+		"DSN empty":           {set: map[string]string{"VINFAST_DB_DSN": ""}, without: "VINFAST_DB_HOST", say: "VINFAST_DB_DSN: empty"},
+		"DSN beside the host": {set: map[string]string{"VINFAST_DB_DSN": "u:p@tcp(h:1)/d"}, say: "VINFAST_DB_HOST: set beside VINFAST_DB_DSN"},
 		"misspelled":          {set: map[string]string{"VINFAST_BUKET": "x"}, say: "VINFAST_BUKET: there is no such variable"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -219,6 +219,7 @@ func (p *parts) server(c Config, log *slog.Logger) (*http.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.classifier.Room = site.DecodeRoom
 	return &http.Server{
 		Handler:           site.Handler(),
 		ReadHeaderTimeout: headerTime,

@@ -113,11 +113,11 @@ func (c *Artifacts) mysql(ctx *pulumi.Context, args ArtifactsArgs, say func(stri
 	}
 	u, err := url.Parse(source)
 	if err != nil {
-		return Artifact{}, fmt.Errorf("loading MySQL: %w", err)
+		return Artifact{}, fmt.Errorf("loading MySQL: %w", withoutURL(err))
 	}
 	file, err := args.Tools.Download(ctx.Context(), source, digest, say)
 	if err != nil {
-		return Artifact{}, fmt.Errorf("loading MySQL from %s: %w", source, err)
+		return Artifact{}, fmt.Errorf("loading MySQL from %s: %w", plainURL(source), withoutURL(err))
 	}
 	return c.upload(ctx, args.Bucket, mysqlFolder, path.Base(u.Path), file)
 }

@@ -1,6 +1,9 @@
 package infra_test
 
 import (
+	"context"
+	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -28,6 +31,8 @@ func TestConfigFaults(t *testing.T) {
 		"empty object":               {settings{"network": `null`}, []string{"network: is empty"}},
 		"empty value":                {settings{"network": `{"cidr":null}`}, []string{"network.cidr: is empty"}},
 		"text for a number":          {settings{"network": `{"azCount":"2"}`}, []string{`network.azCount: must be a whole number, not "2"`}},
+		"the same key twice":         {settings{"network": `{"azCount":2,"internet":true,"azCount":3}`}, []string{"network.azCount: is there twice"}},
+		"twice, further down":        {settings{"model": `{"serverless":{"memoryMiB":1,"memoryMiB":2}}`}, []string{"model.serverless.memoryMiB: is there twice", "model.serverless"}},
 		"fraction for a number":      {settings{"network": `{"azCount":1.5}`}, []string{"network.azCount: must be a whole number, not 1.5"}},
 		"zero is not unset":          {settings{"network": `{"azCount":0}`}, []string{"network.azCount: 0 is not 1 to 4", "network.endpointAzCount: 1 is not 1 to network.azCount (0)"}},
 		"number for a bool":          {settings{"network": `{"internet":1}`}, []string{"network.internet: must be true or false, not 1"}},
@@ -102,6 +107,27 @@ func TestStackNames(t *testing.T) {
 			want = []string{"the stack's name"}
 		}
 		wantFaults(t, stack, nil, want)
+	}
+}
+
+// A URL of one's own may hold a token, as a query or a user.
+func TestNoTokenIsPrinted(t *testing.T) {
+	tools := rehearsal.Tools()
+	tools.Download = func(_ context.Context, source, _ string, _ func(string)) (infra.File, error) {
+		return infra.File{}, &url.Error{Op: "Get", URL: source, Err: errors.New("no route to host")}
+	}
+	const digest = `"mysqlSha256":"0000000000000000000000000000000000000000000000000000000000000000"`
+	for _, database := range []string{
+		`{"mysqlUrl":"ftp://user:hunter2@h/mysql.tar.xz?hunter2",` + digest + `}`,
+		`{"mysqlUrl":"https://user:hunter2@h:port:8/mysql.tar.xz?hunter2",` + digest + `}`,
+		`{"mysqlUrl":["https://h/mysql.tar.xz?hunter2"],` + digest + `}`,
+		`{"mysqlUrl":"https://h/mysql.tar.xz?hunter2",`,
+		`{"mysqlUrl":"https://user:hunter2@h/mysql.tar.xz?hunter2",` + digest + `}`,
+	} {
+		_, err := rehearsal.RunAs("dev", settings{"database": database}, tools)
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", database, err)
+		}
 	}
 }
 

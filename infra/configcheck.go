@@ -108,7 +108,7 @@ func (d DatabaseConfig) check(f *faults) {
 	if d.MySQLURL != "" {
 		u, err := url.Parse(d.MySQLURL)
 		f.unless(err == nil && (u.Scheme == "https" || u.Scheme == "file") && tarName.MatchString(u.Path),
-			"database.mysqlUrl: %q is not https://... or file://... with a name ending in .tar.xz or .tar.gz", d.MySQLURL)
+			"database.mysqlUrl: %q is not https://... or file://... with a name ending in .tar.xz or .tar.gz", plainURL(d.MySQLURL))
 		if err == nil {
 			// It becomes part of a key that the instance's scripts name.
 			name := path.Base(u.Path)

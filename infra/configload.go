@@ -1,6 +1,7 @@
 package infra
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -94,16 +95,16 @@ func decode(key string, raw []byte, v reflect.Value) []error {
 	}
 	if v.Kind() != reflect.Struct {
 		if err := json.Unmarshal(raw, v.Addr().Interface()); err != nil {
-			return []error{fmt.Errorf("%s: must be %s, not %s", key, kindName(v.Type()), raw)}
+			return []error{fmt.Errorf("%s: must be %s, not %s", key, kindName(v.Type()), shown(raw))}
 		}
 		return nil
 	}
 	members := map[string]json.RawMessage{}
 	fields := fieldsOf(v.Type())
 	if err := json.Unmarshal(raw, &members); err != nil {
-		return []error{fmt.Errorf("%s: must be an object with any of the keys %s, not %s", key, strings.Join(sortedKeys(fields), ", "), raw)}
+		return []error{fmt.Errorf("%s: must be an object with any of the keys %s, not %s", key, strings.Join(sortedKeys(fields), ", "), shown(raw))}
 	}
-	var faults []error
+	faults := repeated(key, raw)
 	for _, name := range sortedKeys(members) {
 		index, ok := fields[name]
 		if !ok {
@@ -113,6 +114,37 @@ func decode(key string, raw []byte, v reflect.Value) []error {
 		faults = append(faults, decode(key+"."+name, members[name], v.FieldByIndex(index))...)
 	}
 	return faults
+}
+
+// repeated reports members that an object has twice: encoding/json takes the
+// last one and says nothing. raw is a whole object.
+func repeated(key string, raw []byte) []error {
+	var faults []error
+	seen := map[any]int{}
+	reader := json.NewDecoder(bytes.NewReader(raw))
+	_, err := reader.Token() // {
+	for err == nil && reader.More() {
+		var name json.Token
+		if name, err = reader.Token(); err != nil {
+			break
+		}
+		if seen[name]++; seen[name] == 2 {
+			faults = append(faults, fmt.Errorf("%s.%s: is there twice; keep one of them", key, name))
+		}
+		err = reader.Decode(new(json.RawMessage))
+	}
+	if err != nil {
+		faults = append(faults, fmt.Errorf("%s: %w", key, err))
+	}
+	return faults
+}
+
+// shown is a value for a message, unless it holds a URL, in which a token may be.
+func shown(raw []byte) string {
+	if bytes.Contains(raw, []byte("://")) {
+		return "its value (not shown, a URL is in it)"
+	}
+	return string(raw)
 }
 
 func kindName(t reflect.Type) string {

@@ -105,7 +105,8 @@ func TestInfraAndAppDoNotImportEachOther(t *testing.T) {
 	}
 }
 
-// The contract between the two is a list of variables, equal on both sides.
+// The contract between the two is a list of variables: instances get each one
+// that has no default, and none that the app does not read.
 func TestEnvironmentIsTheApps(t *testing.T) {
 	const path = "../app/config.go"
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
@@ -113,10 +114,15 @@ func TestEnvironmentIsTheApps(t *testing.T) {
 		t.Fatalf("the app's list of variables must be in app/config.go: %v", err)
 	}
 	name := regexp.MustCompile(`^"(VINFAST_[A-Z_]+|AWS_REGION)"$`)
-	apps := map[string]bool{}
+	apps := map[string]bool{} // true: it has no default
 	ast.Inspect(file, func(n ast.Node) bool {
-		if lit, ok := n.(*ast.BasicLit); ok && name.MatchString(lit.Value) {
-			apps[strings.Trim(lit.Value, `"`)] = true
+		row, ok := n.(*ast.CompositeLit)
+		if !ok || len(row.Elts) != 3 {
+			return true
+		}
+		variable, ok := row.Elts[0].(*ast.BasicLit)
+		if standard, also := row.Elts[1].(*ast.BasicLit); ok && also && name.MatchString(variable.Value) {
+			apps[strings.Trim(variable.Value, `"`)] = standard.Value == `""`
 		}
 		return true
 	})
@@ -130,13 +136,13 @@ func TestEnvironmentIsTheApps(t *testing.T) {
 		t.Error("the log file is not named at boot")
 	}
 	ours["VINFAST_LOG_FILE"] = true
-	for v := range apps {
-		if !ours[v] {
-			t.Errorf("the app reads %s, which instances do not get", v)
+	for v, needed := range apps {
+		if needed && !ours[v] {
+			t.Errorf("the app needs %s, which instances do not get", v)
 		}
 	}
 	for v := range ours {
-		if !apps[v] {
+		if _, known := apps[v]; !known {
 			t.Errorf("instances get %s, which the app does not read", v)
 		}
 	}

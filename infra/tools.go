@@ -94,7 +94,7 @@ func digestOf(name string) (File, error) {
 func download(ctx context.Context, source, digest string, say func(string)) (File, error) {
 	u, err := url.Parse(source)
 	if err != nil {
-		return File{}, err
+		return File{}, withoutURL(err)
 	}
 	if u.Scheme == "file" {
 		return checked(u.Path, digest)
@@ -107,7 +107,7 @@ func download(ctx context.Context, source, digest string, say func(string)) (Fil
 	if f, err := checked(name, digest); err == nil {
 		return f, nil
 	}
-	say(fmt.Sprintf("Loading %s once, into %s", source, name))
+	say(fmt.Sprintf("Loading %s once, into %s", plainURL(source), name))
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return File{}, err
 	}
@@ -118,6 +118,24 @@ func download(ctx context.Context, source, digest string, say func(string)) (Fil
 		return File{}, errors.Join(err, os.Remove(name+".part"))
 	}
 	return File{Path: name, SHA256: digest}, os.Rename(name+".part", name)
+}
+
+// plainURL is a URL for messages: a query or a user may hold a token.
+func plainURL(source string) string {
+	u, err := url.Parse(source)
+	if err != nil {
+		return "the URL given"
+	}
+	plain := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	return plain.String()
+}
+
+// withoutURL takes the URL out of an error of net/url or net/http.
+func withoutURL(err error) error {
+	if fault := (*url.Error)(nil); errors.As(err, &fault) {
+		return fault.Err
+	}
+	return err
 }
 
 func checked(name, digest string) (File, error) {
@@ -133,15 +151,15 @@ func get(ctx context.Context, source, name string) error {
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
 	if err != nil {
-		return err
+		return withoutURL(err)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return withoutURL(err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: %s", source, response.Status)
+		return fmt.Errorf("GET %s: %s", plainURL(source), response.Status)
 	}
 	f, err := os.Create(name)
 	if err != nil {

@@ -154,6 +154,17 @@ func TestDownload(t *testing.T) {
 	if _, err := infra.RealTools.Download(t.Context(), server.URL+"/gone.tar.xz", digest, say); err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("a missing file: %v", err)
 	}
+	dead := httptest.NewServer(nil)
+	dead.Close()
+	for _, source := range []string{server.URL + "/gone.tar.xz", dead.URL + "/mysql.tar.xz", "http://h:port:8/mysql.tar.xz"} {
+		source = strings.Replace(source, "://", "://user:hunter2@", 1) + "?token=hunter2"
+		if _, err := infra.RealTools.Download(t.Context(), source, digest, say); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("of a URL with a token is said: %v", err)
+		}
+	}
+	if text := strings.Join(said, " "); strings.Contains(text, "hunter2") {
+		t.Errorf("while loading is said: %s", text)
+	}
 	local := filepath.Join(t.TempDir(), "own.tar.xz")
 	write(t, local, "mysql")
 	if f, err := infra.RealTools.Download(t.Context(), "file://"+local, real, say); err != nil || f.Path != local {

@@ -153,7 +153,8 @@ func (c *Web) rights(args WebArgs) []statement {
 }
 
 // environment is the app's, in the order of app/config.go, but for the name of
-// the log file, which holds the instance's id and is written at boot.
+// the log file, which holds the instance's id and is written at boot, and for
+// limits, whose defaults are the app's own.
 func environment(site Site, endpoint, imageBucket, databaseHost, logGroup string) []Variable {
 	return []Variable{
 		{"VINFAST_LISTEN", fmt.Sprintf(":%d", webPort)},
@@ -167,10 +168,6 @@ func environment(site Site, endpoint, imageBucket, databaseHost, logGroup string
 		{"VINFAST_DB_CA_PARAMETER", caParameter(site.Stack)},
 		{"VINFAST_SHARED_DIR", "/srv/vinfast"},
 		{"VINFAST_LOG_GROUP", logGroup},
-		{"VINFAST_MAX_UPLOAD_BYTES", "10485760"},
-		{"VINFAST_MAX_PIXELS", "50000000"},
-		{"VINFAST_RATE_PER_MINUTE", "30"},
-		{"VINFAST_MIN_SCORE", "0.5"},
 	}
 }
 

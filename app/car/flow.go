@@ -84,6 +84,9 @@ type Classifier struct {
 	// StoreTimeout bounds S3 and MySQL together, after the endpoint has
 	// answered; a caller who hangs up does not shorten it.
 	StoreTimeout time.Duration
+	// Room takes memory for decoding, in bytes, of that which all requests and
+	// Resume share, and returns what gives it back.
+	Room func(ctx context.Context, bytes int64) (leave func(), err error)
 }
 
 // Classify takes photo through the flow under id: spool, endpoint, promise,

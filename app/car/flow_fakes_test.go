@@ -35,6 +35,8 @@ type world struct {
 	rows     map[string]car.Prediction
 	entries  map[string]*entry
 	now      time.Time
+	held     int64        // memory for decoding, in bytes
+	lent     int64        // of it, in all
 	files    *spool.Spool // of the last process; nil for none
 }
 
@@ -53,8 +55,17 @@ func (w *world) classifier(t *testing.T) *car.Classifier {
 	return &car.Classifier{
 		Endpoint: (*endpoint)(w), Photos: (*photos)(w), Predictions: (*predictions)(w), Spool: (*memorySpool)(w),
 		Limits: limits, Now: func() time.Time { return w.now }, StoreTimeout: time.Minute,
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Room: w.room,
 	}
+}
+
+// room gives any memory, and counts what is held.
+func (w *world) room(_ context.Context, bytes int64) (leave func(), err error) {
+	if err := w.step("room"); err != nil {
+		return nil, err
+	}
+	w.held, w.lent = w.held+bytes, w.lent+bytes
+	return func() { w.held -= bytes }, nil
 }
 
 // step notes a call and tells whether it is to fail.

@@ -33,10 +33,13 @@ func TestResumeFinishesTheUnpromised(t *testing.T) {
 		t.Errorf("row %+v", row)
 	}
 	w.kept(t, row, photo)
+	if want := car.DecodeCost(photo.Original, limits); w.held != 0 || w.lent != want {
+		t.Errorf("it took %d bytes to decode and gave back all but %d, want %d and 0", w.lent, w.held, want)
+	}
 }
 
 func TestResumeKeepsWhatItCannotFinish(t *testing.T) {
-	for _, step := range []string{"open", "invoke", "promise", "put", "insert", "remove"} {
+	for _, step := range []string{"open", "room", "invoke", "promise", "put", "insert", "remove"} {
 		t.Run(step, func(t *testing.T) {
 			w, photo := newWorld(), photoOf(t, "plain.jpg")
 			w.left(t, id, photo)

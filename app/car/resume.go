@@ -55,7 +55,7 @@ func (c *Classifier) resumeOne(ctx context.Context, id string) error {
 func (c *Classifier) finish(ctx context.Context, t Ticket) error {
 	p, ok := t.Promised()
 	if !ok {
-		photo, err := c.reread(t)
+		photo, err := c.reread(ctx, t)
 		if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
 			// Nobody was promised this one, and it will never decode (limits
 			// can have become tighter): it would come back for ever.
@@ -110,7 +110,7 @@ func (c *Classifier) reachable(ctx context.Context, id string) error {
 	return nil
 }
 
-func (c *Classifier) reread(t Ticket) (Photo, error) {
+func (c *Classifier) reread(ctx context.Context, t Ticket) (Photo, error) {
 	f, err := t.Open()
 	if err != nil {
 		return Photo{}, err
@@ -120,5 +120,10 @@ func (c *Classifier) reread(t Ticket) (Photo, error) {
 	if err != nil {
 		return Photo{}, fmt.Errorf("read spooled photo: %w", err)
 	}
+	leave, err := c.Room(ctx, DecodeCost(data, c.Limits))
+	if err != nil {
+		return Photo{}, err
+	}
+	defer leave()
 	return Decode(data, c.Limits)
 }

@@ -7,11 +7,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path"
-	"strconv"
-	"strings"
 	"sync"
+
+	"github.com/pressly/goose/v3"
 )
 
 // Examination is what a look at the database found.
@@ -58,7 +56,7 @@ func ExamineDSN(ctx context.Context, dsn string) (Examination, error) {
 func examine(ctx context.Context, connector driver.Connector) (e Examination, err error) {
 	s := Open(connector, "")
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if e.Newest, err = newest(); err != nil {
+	if e.Newest, err = s.newest(columnsMigration()); err != nil {
 		return e, fmt.Errorf("examine database: %w", err)
 	}
 	if err = s.db.QueryRowContext(ctx, "SELECT VERSION(), CURRENT_USER()").Scan(&e.Version, &e.User); err != nil {
@@ -78,12 +76,12 @@ func examine(ctx context.Context, connector driver.Connector) (e Examination, er
 	return e, nil
 }
 
-// newest is the number of the last migration.
-func newest() (int64, error) {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil || len(files) == 0 {
-		return 0, errors.Join(errors.New("no migrations"), err)
+// newest is the number of the last migration, in a file or in Go.
+func (s *Store) newest(inGo ...*goose.Migration) (int64, error) {
+	provider, err := s.migrations(inGo...)
+	if err != nil {
+		return 0, err
 	}
-	number, _, _ := strings.Cut(path.Base(files[len(files)-1]), "_") // Glob sorts
-	return strconv.ParseInt(number, 10, 64)
+	sources := provider.ListSources()
+	return sources[len(sources)-1].Version, nil
 }

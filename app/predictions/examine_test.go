@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pressly/goose/v3"
+
 	"vinfast-classifier/app/predictions"
 	"vinfast-classifier/local/database"
 )
@@ -23,6 +25,20 @@ func TestExamine(t *testing.T) {
 	full, err := predictions.ExamineDSN(t.Context(), dsn)
 	if err != nil || full.Schema != full.Newest || full.Rows != 2 || full.Version == "" || full.User == "" || full.Certificate != nil {
 		t.Errorf("with two rows: %+v, %v", full, err)
+	}
+}
+
+// The newest migration may be one in Go, of which there is no file.
+func TestNewestMigrationInGo(t *testing.T) {
+	connector, err := predictions.FromDSN("any:any@tcp(127.0.0.1:1)/any") // nothing is asked
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []int64{2, 9} {
+		got, err := predictions.NewestWith(connector, goose.NewGoMigration(version, nil, nil))
+		if want := max(version, 3); err != nil || got != want {
+			t.Errorf("with number %d in Go: %d, %v, want %d", version, got, err, want)
+		}
 	}
 }
 

@@ -21,13 +21,9 @@ var migrations embed.FS
 // The lock is taken here and not by goose: goose looks at its version table
 // before it locks, and MySQL shows that table a moment before its first row.
 func (s *Store) Migrate(ctx context.Context) (err error) {
-	files, err := fs.Sub(migrations, "migrations")
+	provider, err := s.migrations(columnsMigration())
 	if err != nil {
-		return fmt.Errorf("migrations: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectMySQL, s.db, files, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(columnsMigration()))
-	if err != nil {
-		return fmt.Errorf("migrations: %w", err)
+		return err
 	}
 	// The lock belongs to this one connection: when it breaks, the server
 	// frees the lock.
@@ -47,6 +43,19 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 		return fmt.Errorf("migrate database: %w", err)
 	}
 	return nil
+}
+
+// migrations are those in files and those in Go, in goose's order.
+func (s *Store) migrations(inGo ...*goose.Migration) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectMySQL, s.db, files, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(inGo...))
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	return provider, nil
 }
 
 const (

@@ -65,10 +65,20 @@ func (s *Spool) beats() {
 			return
 		case <-tick.C:
 		}
-		if err := s.beat(); err != nil {
-			s.log.Error("look after the spool", "err", err)
-		}
+		s.tell(s.beat())
 	}
+}
+
+// tell logs that the folder is lost, and that it is back, once each: the heart
+// beats every few seconds.
+func (s *Spool) tell(err error) {
+	switch {
+	case err != nil && !s.lost:
+		s.log.Error("look after the spool; no more of it is said until it works again", "err", err)
+	case err == nil && s.lost:
+		s.log.Info("the spool can be looked after again")
+	}
+	s.lost = err != nil
 }
 
 // beat renews our lease and buries the dead. What it lists it lists anew: NFS

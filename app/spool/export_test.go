@@ -5,6 +5,9 @@ import "time"
 // Beat does at once what is done every few seconds.
 func (s *Spool) Beat() error { return s.beat() }
 
+// Look does at once what is done every few seconds, and logs what is logged.
+func (s *Spool) Look() { s.tell(s.beat()) }
+
 // Die ends the spool as kill -9 ends its process: nothing is let go of but what
 // the kernel lets go of. It may be called twice.
 func (s *Spool) Die() {
@@ -18,6 +21,9 @@ func (s *Spool) Stall(since time.Duration) {
 	s.halt()
 	s.lease.trust(time.Now().Add(-since))
 }
+
+// Halt ends what is done every few seconds.
+func (s *Spool) Halt() { s.halt() }
 
 func (s *Spool) halt() {
 	select {

@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"vinfast-classifier/app/car"
+	"vinfast-classifier/app/spool"
 )
 
 func TestAddRefuses(t *testing.T) {
@@ -76,6 +78,36 @@ func TestPing(t *testing.T) {
 	}
 	if _, err := s.Add(upload(uuid.NewString(), picture, noon), picture); err == nil {
 		t.Error("Add says nothing about it")
+	}
+}
+
+// A lost folder is said once, not with every heartbeat, and so is its return.
+func TestLostFolderIsLoggedOnce(t *testing.T) {
+	var said strings.Builder
+	dir := filepath.Join(t.TempDir(), "spool")
+	s, err := spool.Open(dir, slog.New(slog.NewTextHandler(&said, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Halt()
+	t.Cleanup(s.Die)
+	for range 2 {
+		if err := os.Rename(dir, dir+".away"); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			s.Look()
+		}
+		if err := os.Rename(dir+".away", dir); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			s.Look()
+		}
+	}
+	lost, back := strings.Count(said.String(), "level=ERROR"), strings.Count(said.String(), "level=INFO")
+	if lost != 2 || back != 2 {
+		t.Errorf("lost twice and back twice; said %d and %d times:\n%s", lost, back, &said)
 	}
 }
 

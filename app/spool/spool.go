@@ -48,6 +48,7 @@ type Spool struct {
 
 	stop    chan struct{} // closed by Close
 	stopped chan struct{} // closed when beats has returned
+	lost    bool          // the last look after the folder failed; of beats alone
 
 	most struct {
 		uploads int
@@ -94,7 +95,7 @@ func (s *Spool) begin() error {
 		return err
 	}
 	if err := s.beat(); err != nil {
-		s.log.Error("look after the spool", "err", err) // the next beat tries again
+		s.tell(err) // the next beat tries again
 	}
 	return s.clean(now.Add(-leftOver))
 }

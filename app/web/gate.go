@@ -9,14 +9,15 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Memory that all requests together may take, in bytes, by estimate: bodies and
-// what is decoded of them. The second is enough for 50 megapixels of an
-// ordinary JPEG (3 bytes a pixel) or PNG (8 at most).
+// Memory that all requests together may take, in bytes, by estimate: bodies,
+// what is decoded of them, and pictures being shown. The second is enough for
+// 50 megapixels of an ordinary JPEG (3 bytes a pixel) or PNG (8 at most).
 const (
-	bodyMemory   = 256 << 20
+	bodyMemory   = 128 << 20
 	decodeMemory = 512 << 20
-	// Memory is both together, in bytes.
-	Memory = bodyMemory + decodeMemory
+	viewMemory   = 128 << 20
+	// Memory is all together, in bytes.
+	Memory = bodyMemory + decodeMemory + viewMemory
 )
 
 // gate lets in what fits; who does not fit waits for a while, then gets a 503.
@@ -44,6 +45,11 @@ func (g *gate) enter(ctx context.Context, n int64) (leave func(), err error) {
 			detail: "Many pictures are being read right now. Send yours again in a few seconds."}
 	}
 	return func() { g.sem.Release(n) }, nil
+}
+
+// DecodeRoom takes memory for a picture that is decoded outside a request.
+func (s *Server) DecodeRoom(ctx context.Context, bytes int64) (leave func(), err error) {
+	return s.decodes.enter(ctx, bytes)
 }
 
 // bodyStep is what a body takes from the gate at a time, in bytes: one that

@@ -16,9 +16,6 @@ import (
 // imageTime bounds the reading of one picture from S3.
 const imageTime = time.Minute
 
-// viewMemory is what all pictures being shown may take together, in bytes.
-const viewMemory = 128 << 20
-
 // getImage sends a picture: its pixels as they were sent, without what a camera
 // noted beside them. With original=true whoever sent it gets every byte back.
 // The bytes are a stranger's in any case, so the answer gives them no rights.

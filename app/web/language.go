@@ -46,7 +46,7 @@ func speak(next http.Handler) http.Handler {
 
 // overTLS tells whether the browser came over HTTPS, here or at the balancer.
 func overTLS(r *http.Request) bool {
-	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
+	return r.TLS != nil || fromBalancer(r) && r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
 // tongue is one line of the language switch.

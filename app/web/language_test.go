@@ -58,7 +58,7 @@ func TestLanguageCookie(t *testing.T) {
 	s := newSite(t)
 	for _, tls := range []bool{false, true} {
 		proto := map[bool]string{false: "http", true: "https"}[tls]
-		resp, _ := s.do("GET", "/?lang=vi", nil, "X-Forwarded-Proto", proto)
+		resp, _ := s.do("GET", "/?lang=vi", nil, "X-Forwarded-Proto", proto, "Test-From", "10.0.0.5:1")
 		var cookie *http.Cookie
 		for _, c := range resp.Cookies() {
 			if c.Name == "lang" {

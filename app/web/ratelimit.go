@@ -101,28 +101,36 @@ const forwarderShare = 20
 
 // forwarder is the peer whose X-Forwarded-For is believed, if it sent one.
 func forwarder(r *http.Request) (peer string, forwarded bool) {
+	return peerAddress(r), fromBalancer(r) && r.Header.Get("X-Forwarded-For") != ""
+}
+
+// fromBalancer tells whether what the peer says of the one before it counts:
+// X-Forwarded-For and X-Forwarded-Proto. Behind the load balancer the peer is
+// always the balancer, at a private address; what peers at public addresses
+// and on loopback claim proves nothing.
+func fromBalancer(r *http.Request) bool {
+	address, err := netip.ParseAddr(peerAddress(r))
+	return err == nil && address.Unmap().IsPrivate()
+}
+
+func peerAddress(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	address, parseErr := netip.ParseAddr(host)
-	return host, err == nil && parseErr == nil && address.Unmap().IsPrivate() && r.Header.Get("X-Forwarded-For") != ""
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 // clientAddress is who the rate counts for: an IPv4 address or an IPv6 /64,
-// which is what one customer gets.
-//
-// Behind the load balancer the peer is always the balancer, at a private
-// address, and the last X-Forwarded-For entry is the one it wrote. Peers at
-// public addresses and on loopback are taken as they are: what they claim
-// proves nothing.
+// which is what one customer gets. Of a balancer the last X-Forwarded-For entry
+// is the one it wrote.
 func clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
+	host := peerAddress(r)
 	peer, err := netip.ParseAddr(host)
 	if err != nil {
 		return host
 	}
-	if peer.Unmap().IsPrivate() {
+	if fromBalancer(r) {
 		forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
 		last := forwarded[strings.LastIndex(forwarded, ",")+1:]
 		if real, err := netip.ParseAddr(strings.TrimSpace(last)); err == nil {

@@ -147,7 +147,8 @@ func newReal(t *testing.T, change ...func(*web.Config)) *real {
 	r := &real{model: model, mind: thinks, noModel: &noModel, noBucket: &noBucket, rows: rows}
 	r.site = newSite(t, func(c *web.Config) {
 		r.classifier = &car.Classifier{Endpoint: client, Photos: photos, Predictions: rows, Spool: waiting, Limits: c.Limits,
-			Now: time.Now, Log: quiet, StoreTimeout: 20 * time.Second}
+			Now: time.Now, Log: quiet, StoreTimeout: 20 * time.Second,
+			Room: func(context.Context, int64) (func(), error) { return func() {}, nil }}
 		c.Classifier, c.History, c.Photos, c.Spool, c.Endpoint = r.classifier, rows, photos, waiting, client
 		r.remover = &car.Remover{Predictions: rows, Photos: photos, Spool: waiting, Now: time.Now, Log: quiet}
 		c.Remover = r.remover

@@ -41,7 +41,11 @@ func TestVisitorCookie(t *testing.T) {
 	if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Secure || c.Path != "/" || c.MaxAge != 400*24*60*60 || c.Domain != "" {
 		t.Fatalf("got %+v", c)
 	}
-	resp, _ = s.do("GET", "/", nil, "X-Forwarded-Proto", "https")
+	resp, _ = s.do("GET", "/", nil, "X-Forwarded-Proto", "https", "Test-From", "203.0.113.7:1")
+	if other := visitorOf(resp); other == nil || other.Secure {
+		t.Errorf("a stranger's claim of HTTPS counts: %+v", other)
+	}
+	resp, _ = s.do("GET", "/", nil, "X-Forwarded-Proto", "https", "Test-From", "10.0.0.5:1")
 	if other := visitorOf(resp); other == nil || !other.Secure || other.Value == c.Value {
 		t.Errorf("over HTTPS: %+v", other)
 	}

@@ -153,7 +153,9 @@ func (rec *Resource) describe(rpc *pulumirpc.RegisterResourceRequest) {
 		DeleteTimeout:       rpc.GetCustomTimeouts().GetDelete(),
 	}
 	for _, alias := range rpc.GetAliases() {
-		rec.Options.Aliases = append(rec.Options.Aliases, alias.GetUrn())
+		if urn := alias.GetUrn(); urn != "" { // else the SDK's own, of a type that was renamed
+			rec.Options.Aliases = append(rec.Options.Aliases, urn)
+		}
 	}
 }
 
