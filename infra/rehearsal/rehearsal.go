@@ -37,6 +37,7 @@ type Resource struct {
 	Secrets  []string       // top-level inputs that were secret
 	After    []string       // URNs of explicit and implicit dependencies
 	Options  Options
+	Aliases  []*pulumirpc.Alias `json:"-"` // earlier names, its own only
 }
 
 // Options are the resource options the program set.
@@ -144,6 +145,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 func (rec *Resource) describe(rpc *pulumirpc.RegisterResourceRequest) {
 	rec.Parent = rpc.GetParent()
 	rec.After = rpc.GetDependencies()
+	rec.Aliases = rpc.GetAliases()
 	rec.Options = Options{
 		Protect:             rpc.GetProtect(),
 		DeleteBeforeReplace: rpc.GetDeleteBeforeReplace(),
