@@ -15,6 +15,7 @@ if [ ! -d "$folder" ]; then
 	# An index of its own: that of the checkout stays as it is.
 	GIT_INDEX_FILE=$new/index git -C "$root" read-tree "$commit"
 	GIT_INDEX_FILE=$new/index git -C "$root" checkout-index --all --prefix="$new/tree/"
+	git init -q "$new/tree" # whoever copies a checkout asks git for its files
 	[ -d "$folder" ] || mv "$new/tree" "$folder" # another may have been faster
 	rm -rf "$new"
 fi
