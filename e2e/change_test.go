@@ -29,14 +29,17 @@ func set(path, value string) func(*testing.T, *stack.Stack) {
 	return func(t *testing.T, s *stack.Stack) { s.Set(t, path, value) }
 }
 
+// anotherApp is what follows from another digest of the app.
+var anotherApp = []string{
+	"+- s3/bucketObjectv2:BucketObjectv2 app [key source]",
+	"+- ec2/instance:Instance web-1 [userData]",
+	"+- ec2/eipAssociation:EipAssociation web [instanceId]",
+	"+- backup/selection:Selection everything [resources]",
+}
+
 // changes follow one another on one stack.
 var changes = []change{
-	{"one line of the app", editApp, []string{
-		"+- s3/bucketObjectv2:BucketObjectv2 app [key source]",
-		"+- ec2/instance:Instance web-1 [userData]",
-		"+- ec2/eipAssociation:EipAssociation web [instanceId]",
-		"+- backup/selection:Selection everything [resources]",
-	}},
+	{"one line of the app", editApp, anotherApp},
 	{"a larger web instance", set("web.instanceType", "t3.medium"), []string{
 		"~ ec2/instance:Instance web-1 [instanceType]",
 	}},

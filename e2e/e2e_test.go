@@ -67,7 +67,13 @@ func checkout(t *testing.T) string {
 // and nothing here unpacks it: a small archive of our own takes its place.
 func newStack(t *testing.T, account *cloud.Account, name string) *stack.Stack {
 	t.Helper()
-	s := stack.New(t, theTools, checkout(t), name, account.Endpoint, &report)
+	return newStackOf(t, account, name, checkout(t))
+}
+
+// newStackOf is one of another checkout.
+func newStackOf(t *testing.T, account *cloud.Account, name, checkout string) *stack.Stack {
+	t.Helper()
+	s := stack.New(t, theTools, checkout, name, account.Endpoint, &report)
 	archive := standIn(t)
 	file := filepath.Join(t.TempDir(), "mysql-stand-in.tar.gz")
 	if err := os.WriteFile(file, archive, 0o644); err != nil {

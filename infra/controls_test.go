@@ -38,19 +38,6 @@ var widest = settings{
 	"model": `{"dataPath":"testdata/model"}`,
 }
 
-// shapes are the stacks whose resources differ in more than their inputs.
-var shapes = map[string]settings{
-	"defaults":      {},
-	"widest":        widest,
-	"no internet":   {"network": `{"internet":false}`, "web": `{"allowedCidrs":["203.0.113.0/24"]}`},
-	"endpoint off":  {"model": `{"enabled":false}`},
-	"old web type":  {"web": `{"instanceType":"t2.micro"}`},
-	"arm web":       {"web": `{"instanceType":"t4g.small"}`},
-	"all endpoints": {"network": `{"azCount":3,"endpointAzCount":3,"extraEndpoints":["ec2","ec2messages","kms","monitoring","sts"]}`},
-	"data kept":     {"protectData": "true"},
-	"restored":      {"database": `{"snapshotId":"snap-0123456789abcdef0"}`},
-}
-
 func rehearse(t *testing.T, s settings) plan {
 	t.Helper()
 	p, err := rehearsal.Run(s)
@@ -61,7 +48,17 @@ func rehearse(t *testing.T, s settings) plan {
 }
 
 func TestControls(t *testing.T) {
-	for name, s := range shapes {
+	for name, s := range map[string]settings{
+		"defaults":      {},
+		"widest":        widest,
+		"no internet":   {"network": `{"internet":false}`, "web": `{"allowedCidrs":["203.0.113.0/24"]}`},
+		"endpoint off":  {"model": `{"enabled":false}`},
+		"old web type":  {"web": `{"instanceType":"t2.micro"}`},
+		"arm web":       {"web": `{"instanceType":"t4g.small"}`},
+		"all endpoints": {"network": `{"azCount":3,"endpointAzCount":3,"extraEndpoints":["ec2","ec2messages","kms","monitoring","sts"]}`},
+		"data kept":     {"protectData": "true"},
+		"restored":      {"database": `{"snapshotId":"snap-0123456789abcdef0"}`},
+	} {
 		p := rehearse(t, s)
 		t.Run(name, func(t *testing.T) {
 			for _, c := range allControls() {

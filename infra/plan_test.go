@@ -3,7 +3,6 @@ package infra_test
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -36,46 +35,6 @@ func TestPlanGolden(t *testing.T) {
 		}
 	}
 	golden(t, "testdata/plan.txt", b.String())
-}
-
-// TestURNs holds that no resource loses the name it has on running stacks. To
-// the engine a name is the resource: under a new one it is made anew, and the
-// old one deleted with what it holds.
-func TestURNs(t *testing.T) {
-	const file = "testdata/urns.txt"
-	listed := strings.Fields(source(t, file))
-	for _, name := range slices.Sorted(maps.Keys(shapes)) {
-		p := rehearse(t, shapes[name])
-		made := map[string]bool{}
-		for i := range p.Resources {
-			r := &p.Resources[i]
-			made[line(name, r.URN)] = true
-			for _, alias := range r.Options.Aliases {
-				made[line(name, alias)] = true
-			}
-			switch {
-			case slices.Contains(listed, line(name, r.URN)):
-			case *update:
-				listed = append(listed, line(name, r.URN))
-			default:
-				t.Errorf("%s is not in %s yet; if it is new, run: go test ./infra -update. If it was renamed, it needs an alias", line(name, r.URN), file)
-			}
-		}
-		for _, one := range listed {
-			if strings.HasPrefix(one, line(name, "")) && !made[one] {
-				t.Errorf("%s is gone: up deletes it on every running stack, and what it holds. If it was renamed, keep the old name or give it an alias; if it is to go, take its line out of %s", one, file)
-			}
-		}
-	}
-	if *update {
-		slices.Sort(listed)
-		write(t, file, strings.Join(listed, "\n")+"\n")
-	}
-}
-
-// line is a resource of a shape in testdata/urns.txt.
-func line(shape, urn string) string {
-	return strings.ReplaceAll(shape, " ", "-") + "|" + strings.TrimPrefix(urn, "urn:pulumi:dev::vinfast-classifier::")
 }
 
 // kindOf is the last part of the type in a URN.

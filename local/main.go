@@ -30,7 +30,7 @@ func main() {
 // command line, 1 for everything else.
 func run(args []string, stdout, stderr io.Writer) int {
 	commands := map[string]func(context.Context, []string, io.Writer) error{
-		"run": runAll, "doctor": doctor, "endpoint": serveEndpoint, "s3": serveStore, "guard": guard,
+		"run": runAll, "doctor": doctor, "endpoint": serveEndpoint, "s3": serveStore, "database": serveDatabase, "guard": guard,
 	}
 	if len(args) == 0 || commands[args[0]] == nil {
 		fmt.Fprint(stderr, usage)

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"vinfast-classifier/local/database"
 	"vinfast-classifier/local/endpoint"
 	"vinfast-classifier/local/objectstore"
 )
@@ -105,6 +106,27 @@ func serveStore(ctx context.Context, args []string, _ io.Writer) error {
 		return err
 	}
 	return errors.Join(serveAll(ctx, map[net.Listener]http.Handler{l: handler}), store.Close())
+}
+
+// serveDatabase is the command "database": it prints the DSN when the server is
+// ready for it.
+func serveDatabase(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("database", flag.ContinueOnError)
+	dir := flags.String("dir", "", "folder that holds the data")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	ctx, cancel := lifetime(ctx)
+	defer cancel()
+	server, err := database.Start(ctx, database.Options{Dir: *dir})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(stdout, server.DSN())
+	if err == nil {
+		<-ctx.Done()
+	}
+	return errors.Join(err, server.Stop())
 }
 
 // serveAll serves until ctx ends, then lets requests finish for five seconds.

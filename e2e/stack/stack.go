@@ -105,6 +105,25 @@ func copyCheckout(from, to string) error {
 	return nil
 }
 
+// Move goes on with the stack in another checkout, as after a git pull: the stack's own file stays as the user has it.
+func (s *Stack) Move(t *testing.T, checkout string) {
+	t.Helper()
+	file := "Pulumi." + s.Name + ".yaml"
+	settings, err := os.ReadFile(filepath.Join(s.Folder, file))
+	if err == nil {
+		err = os.RemoveAll(s.Folder)
+	}
+	if err == nil {
+		err = copyCheckout(checkout, s.Folder)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(s.Folder, file), settings, 0o644)
+	}
+	if err != nil {
+		t.Fatalf("move the stack to %s: %v", checkout, err)
+	}
+}
+
 // installPlugin links the files of the AWS plugin into the folder that the engine takes plugins from.
 func installPlugin(home, plugin string) error {
 	folder := filepath.Join(home, "plugins", "resource-aws-v"+tools.PluginVersion)

@@ -37,6 +37,7 @@ type Resource struct {
 	Secrets  []string       // top-level inputs that were secret
 	After    []string       // URNs of explicit and implicit dependencies
 	Options  Options
+	Aliases  []*pulumirpc.Alias `json:"-"` // earlier names, its own only
 }
 
 // Options are the resource options the program set.
@@ -46,7 +47,6 @@ type Options struct {
 	IgnoreChanges       []string
 	ReplaceOnChanges    []string
 	DeleteTimeout       string
-	Aliases             []string `json:",omitempty"` // URNs the resource had before
 }
 
 // Plan is everything one run declared.
@@ -145,17 +145,13 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 func (rec *Resource) describe(rpc *pulumirpc.RegisterResourceRequest) {
 	rec.Parent = rpc.GetParent()
 	rec.After = rpc.GetDependencies()
+	rec.Aliases = rpc.GetAliases()
 	rec.Options = Options{
 		Protect:             rpc.GetProtect(),
 		DeleteBeforeReplace: rpc.GetDeleteBeforeReplace(),
 		IgnoreChanges:       rpc.GetIgnoreChanges(),
 		ReplaceOnChanges:    rpc.GetReplaceOnChanges(),
 		DeleteTimeout:       rpc.GetCustomTimeouts().GetDelete(),
-	}
-	for _, alias := range rpc.GetAliases() {
-		if urn := alias.GetUrn(); urn != "" { // else the SDK's own, of a type that was renamed
-			rec.Options.Aliases = append(rec.Options.Aliases, urn)
-		}
 	}
 }
 
