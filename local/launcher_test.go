@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"vinfast-classifier/local/program"
 )
 
 // TestLife goes through a life of the system in one folder: start, second
@@ -173,7 +175,7 @@ func TestTakenPort(t *testing.T) {
 
 func TestWrongCommandLine(t *testing.T) {
 	for _, args := range [][]string{{}, {"walk"}, {"run", "-port", "0"}, {"run", "-port", "x"}, {"run", "now"}, {"guard"}} {
-		cmd := exec.Command(launcherProgram, args...)
+		cmd := program.Command(t.Context(), launcherProgram, args...)
 		cmd.Dir = t.TempDir()
 		out, err := cmd.CombinedOutput()
 		if cmd.ProcessState.ExitCode() != 2 || len(out) == 0 {
@@ -267,7 +269,7 @@ func TestGuard(t *testing.T) {
 	port := freePort(t)
 	cmd := exec.Command(launcherProgram, "guard", appProgram, "serve")
 	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), fmt.Sprintf("VINFAST_LISTEN=127.0.0.1:%d", port))
+	cmd.Env = program.Environment(fmt.Sprintf("VINFAST_LISTEN=127.0.0.1:%d", port))
 	alive, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

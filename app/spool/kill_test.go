@@ -23,6 +23,7 @@ import (
 
 	"vinfast-classifier/app/car"
 	"vinfast-classifier/app/spool"
+	"vinfast-classifier/local/program"
 )
 
 // Environment of a child process: the spool's folder, and what to do there.
@@ -50,7 +51,7 @@ func TestMain(m *testing.M) {
 
 func child(dir, work string) *exec.Cmd {
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), childDir+"="+dir, childWork+"="+work)
+	c.Env = program.Environment(childDir+"="+dir, childWork+"="+work)
 	c.Stderr = os.Stderr
 	return c
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,6 +23,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"vinfast-classifier/e2e/tools"
 )
 
 const startLimit = time.Minute
@@ -50,7 +51,7 @@ func Start(t *testing.T, python, source, region string) *Account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(python, "-B", filepath.Join(source, "emulator", "emulator.py"))
+	command := tools.Command(context.Background(), python, "-B", filepath.Join(source, "emulator", "emulator.py"))
 	command.Stderr = log
 	input, err := command.StdinPipe() // the emulator ends when this closes, however this process ends
 	if err != nil {

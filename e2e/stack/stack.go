@@ -47,7 +47,7 @@ func New(t *testing.T, t0 tools.Tools, checkout, name, endpoint string, report *
 	if err := os.Mkdir(state, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s.environment = append(withoutCloud(os.Environ()),
+	s.environment = tools.Environment(
 		"PULUMI_HOME="+home,
 		"PULUMI_BACKEND_URL=file://"+state,
 		"PULUMI_CONFIG_PASSPHRASE="+Passphrase,
@@ -65,20 +65,9 @@ func New(t *testing.T, t0 tools.Tools, checkout, name, endpoint string, report *
 	return s
 }
 
-// withoutCloud drops a developer's own AWS and Pulumi settings: this must never reach a real account.
-func withoutCloud(environment []string) []string {
-	var kept []string
-	for _, entry := range environment {
-		if !strings.HasPrefix(entry, "AWS_") && !strings.HasPrefix(entry, "PULUMI_") {
-			kept = append(kept, entry)
-		}
-	}
-	return kept
-}
-
 // copyCheckout copies every file that git knows or would add, as it stands, but for this module's own.
 func copyCheckout(from, to string) error {
-	list := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	list := tools.Command(context.Background(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	list.Dir = from
 	names, err := list.Output()
 	if err != nil {
