@@ -27,7 +27,8 @@ import (
 	"vinfast-classifier/e2e/tools"
 )
 
-const startLimit = time.Minute
+// startLimit ends a hang; no test is decided by how fast the emulator starts.
+const startLimit = 5 * time.Minute
 
 // Account is one emulated account. It is empty at first, but for what every account has.
 type Account struct {

@@ -22,6 +22,9 @@ import (
 // equals a secret, and a common word would hide half a diff.
 const Passphrase = "e2e-passphrase-of-no-other-use"
 
+// shortLimit ends a hang of a command that only reads or writes the stack's files.
+const shortLimit = 5 * time.Minute
+
 // Stack is one stack of the program in a folder of its own.
 type Stack struct {
 	Folder string // the copy of the checkout
@@ -61,7 +64,7 @@ func New(t *testing.T, t0 tools.Tools, checkout, name, endpoint string, report *
 		"AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
 		"AWS_EC2_METADATA_DISABLED=true",
 	)
-	s.Must(t, "", time.Minute, "stack", "init", name)
+	s.Must(t, "", shortLimit, "stack", "init", name)
 	return s
 }
 
@@ -159,13 +162,13 @@ func result(output string, err error) string {
 // Set sets one configuration value; path may lead into an object: "database.mysqlUrl".
 func (s *Stack) Set(t *testing.T, path, value string) {
 	t.Helper()
-	s.Must(t, "", time.Minute, "config", "set", "--path", path, value)
+	s.Must(t, "", shortLimit, "config", "set", "--path", path, value)
 }
 
 // Outputs are the stack's outputs.
 func (s *Stack) Outputs(t *testing.T) map[string]any {
 	t.Helper()
-	text := s.Must(t, "", time.Minute, "stack", "output", "--json", "--show-secrets")
+	text := s.Must(t, "", shortLimit, "stack", "output", "--json", "--show-secrets")
 	var outputs map[string]any
 	if err := json.Unmarshal([]byte(text), &outputs); err != nil {
 		t.Fatalf("read the stack's outputs: %v\n%s", err, text)
