@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,17 +17,20 @@ import (
 var foreign = []string{"MAKEFLAGS", "MAKELEVEL", "GOFLAGS", "GOWORK", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG", "AWS_PROFILE",
 	"AWS_SESSION_TOKEN", "PYTHONPATH", "BASH_ENV", "MARKER"}
 
-// TestNothingForeignReachesWhatIsStarted starts scripts that note their environment in the place of the engine, the emulated
-// AWS, the tools that a recipe runs, and Debian's installer with what it runs inside.
+// TestNothingForeignReachesWhatIsStarted starts scripts that note their environment in the place of the engine, the
+// emulated AWS, the tools that a recipe runs, and Debian's installer with what it runs inside.
 func TestNothingForeignReachesWhatIsStarted(t *testing.T) {
 	notes := t.TempDir()
 	fake := func(name, then string) string {
 		file := filepath.Join(notes, "bin", name)
 		script := "#!/bin/sh\nenv >>" + filepath.Join(notes, name+".environment") + "\n" + then
-		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(script), 0o755)); err != nil {
+		if err := os.WriteFile(file, []byte(script), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		return file
+	}
+	if err := os.Mkdir(filepath.Join(notes, "bin"), 0o755); err != nil {
+		t.Fatal(err)
 	}
 	pulumi, python := fake("pulumi", ""), fake("python", "echo 1\ncat\n")
 	fake("debootstrap", "mkdir -p \"$3/proc\" \"$3/usr/sbin\"\n")
@@ -72,17 +74,20 @@ func TestNothingForeignReachesWhatIsStarted(t *testing.T) {
 
 // TestDebianIsNamed has Debian's installer fail as it does when the mirror or unstable is at fault.
 func TestDebianIsNamed(t *testing.T) {
+	const mirror = "The Debian mirror failed, not the program"
 	for _, c := range []struct{ name, debootstrap, chroot, want string }{
-		{"mirror", "echo 'E: Failed getting release file http://deb.debian.org'; exit 1", "", "The Debian mirror failed, not the program"},
-		{"mirror later", "", "echo 'E: Failed to fetch http://deb.debian.org/x.deb'; exit 100", "The Debian mirror failed, not the program"},
-		{"base system", "echo 'W: Failure while configuring base packages'; exit 1", "", "could not install the base system with debootstrap"},
-		{"package gone", "", "echo 'E: Unable to locate package mysql-server-core'; exit 100", "could not install cloud-init, systemd, MySQL"},
-		{"MySQL moved", "", "exit 0", "could not find MySQL's files where its Debian packages had them"},
+		{"mirror", "echo 'E: Failed getting release file http://deb.debian.org'; exit 1", "", mirror},
+		{"mirror later", "", "echo 'E: Failed to fetch http://deb.debian.org/x.deb'; exit 100", mirror},
+		{"base system", "echo 'W: Failure while configuring base packages'; exit 1", "",
+			"Debian unstable has changed, not the program under test: it could not install the base system with debootstrap"},
+		{"package gone", "", "echo 'E: Unable to locate package mysql-server-core'; exit 100",
+			"it could not install cloud-init, systemd, MySQL"},
+		{"MySQL moved", "", "exit 0", "it could not find MySQL's files where its Debian packages had them"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			programs := t.TempDir()
-			for name, does := range map[string]string{"debootstrap": "mkdir -p \"$3/proc\" \"$3/usr/sbin\"\n" + c.debootstrap, "chroot": c.chroot,
-				"mount": "", "mountpoint": "exit 1"} {
+			for name, does := range map[string]string{"chroot": c.chroot, "mount": "", "mountpoint": "exit 1",
+				"debootstrap": "mkdir -p \"$3/proc\" \"$3/usr/sbin\"\n" + c.debootstrap} {
 				if err := os.WriteFile(filepath.Join(programs, name), []byte("#!/bin/sh\n"+does+"\n"), 0o755); err != nil {
 					t.Fatal(err)
 				}
@@ -90,7 +95,7 @@ func TestDebianIsNamed(t *testing.T) {
 			t.Setenv("PATH", programs+":"+os.Getenv("PATH"))
 			t.Setenv("XDG_CACHE_HOME", t.TempDir())
 			_, err := tools.PrepareBootRoot(t.Context(), ".", t.Logf)
-			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Count(err.Error(), "not the program under test") != 1 {
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Count(err.Error(), "not the program") != 1 {
 				t.Errorf("the error is %v\nand does not say %q", err, c.want)
 			}
 		})

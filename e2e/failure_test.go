@@ -24,17 +24,17 @@ var (
 	takesAway = regexp.MustCompile(`^(Delete|Detach|Disassociate|Release|Remove|Revoke|Stop|Terminate)`)
 )
 
-// takenForGone are the deletions whose refusal the provider takes to mean that the thing is not there, as AWS Backup says
-// "access denied" of a vault that does not exist: destroy succeeds, the vault stays, and nothing can make the engine tell.
-// docs/operations.md names it to whoever takes a stack down.
+// takenForGone are the deletions whose refusal the provider takes to mean that the thing is not there, as AWS
+// Backup says "access denied" of a vault that does not exist: destroy succeeds, the vault stays, and nothing can
+// make the engine tell. docs/operations.md names it to whoever takes a stack down.
 var takenForGone = []string{"backup:DeleteBackupVault"}
 
-// fixedSeeds choose the refused calls of every run of CI, so that one that fails met a change of the code and not a choice. With
-// 158886 the tags of an instance's disk are refused in the same up as another instance.
+// fixedSeeds choose the refused calls of every run of CI, so that one that fails met a change of the code and not a
+// choice. With 158886 the tags of an instance's disk are refused in the same up as another instance.
 var fixedSeeds = []string{"158886"}
 
-// TestFailure refuses calls in the middle of up and of destroy. Whatever was refused, the next command goes on where the
-// last one ended, and in the end everything is as if nothing had happened.
+// TestFailure refuses calls in the middle of up and of destroy. Whatever was refused, the next command goes on
+// where the last one ended, and in the end everything is as if nothing had happened.
 func TestFailure(t *testing.T) {
 	t.Parallel()
 	l := learn(t)
@@ -45,15 +45,18 @@ func TestFailure(t *testing.T) {
 			before := inventory(t, account)
 			s := newStack(t, account, "dev")
 			if !t.Run("up", func(t *testing.T) {
-				refuse(t, account, s, c.name, choose(c.random, l.onTheWayUp, makes), "up", "--yes", "--skip-preview")
-				sameDiff(t, "the next preview announces", nil, s.Diff(t, phaseOf(c.name, "preview, all made"), planLimit, "preview"))
+				faults := choose(c.random, l.onTheWayUp, makes)
+				refuse(t, account, s, c.name, faults, "up", "--yes", "--skip-preview")
+				next := s.Diff(t, phaseOf(c.name, "preview, all made"), planLimit, "preview")
+				sameDiff(t, "the next preview announces", nil, next)
 				heal(t, s, c.name)
 				sameInventory(t, kinds(l.undisturbed), kinds(inventory(t, account)))
 			}) {
 				return
 			}
 			t.Run("destroy", func(t *testing.T) {
-				refuse(t, account, s, c.name, choose(c.random, l.onTheWayDown, takesAway), "destroy", "--yes", "--skip-preview")
+				faults := choose(c.random, l.onTheWayDown, takesAway)
+				refuse(t, account, s, c.name, faults, "destroy", "--yes", "--skip-preview")
 				sameInventory(t, before, inventory(t, account))
 			})
 		})
@@ -87,8 +90,8 @@ type choice struct {
 	random *rand.Rand
 }
 
-// choices are those of SEED: numbers with commas between them, "random" for a seed from the clock, "all" for the first call of
-// every kind there is. Without it they are those of CI.
+// choices are those of SEED: numbers with commas between them, "random" for a seed from the clock, "all" for the
+// first call of every kind there is. Without it they are those of CI.
 func choices(t *testing.T) (found []choice) {
 	t.Helper()
 	seeds := fixedSeeds
@@ -112,8 +115,8 @@ func choices(t *testing.T) (found []choice) {
 	return found
 }
 
-// choose takes calls of different kinds out of those that were made, and of each kind one by chance. Without chance it takes all
-// kinds.
+// choose takes calls of different kinds out of those that were made, and of each kind one by chance. Without chance
+// it takes all kinds.
 func choose(random *rand.Rand, calls []cloud.Call, wanted *regexp.Regexp) []cloud.Fault {
 	count := map[cloud.Call]int{}
 	for _, call := range calls {
@@ -137,18 +140,19 @@ func choose(random *rand.Rand, calls []cloud.Call, wanted *regexp.Regexp) []clou
 	return chosen
 }
 
-// onlyLogged are the refusals that nobody is told of, by their text: where an instance is made, the provider writes that its
-// disk could not be tagged into its own log and takes the instance for made (resourceInstanceCreate: "[ERR] Error creating tags
-// for EBS volume"). It keeps no tags in the state, so that the next command finds and mends them. All other calls of the
-// resources that the program uses end the making or taking away of their resource with the error; since each resource then makes
-// no further call, refusals that meet in one command are of different resources, and each is told.
+// onlyLogged are the refusals that nobody is told of, by their text: where an instance is made, the provider writes
+// that its disk could not be tagged into its own log and takes the instance for made (resourceInstanceCreate:
+// "[ERR] Error creating tags for EBS volume"). It keeps no tags in the state, so that the next command finds and
+// mends them. All other calls of the resources that the program uses end the making or taking away of their
+// resource with the error; since each resource then makes no further call, refusals that meet in one command are of
+// different resources, and each is told.
 var onlyLogged = regexp.MustCompile(`^ec2:CreateTags vol-`)
 
 // untagged is how the next preview announces what onlyLogged left.
 var untagged = regexp.MustCompile(`^~ ec2/instance:Instance \S+ \[rootBlockDevice\]$`)
 
-// refuse runs the command until it succeeds. Every time that it fails, it names each call that was refused meanwhile, and
-// nothing else is the reason; and each chosen call gets its refusal.
+// refuse runs the command until it succeeds. Every time that it fails, it names each call that was refused
+// meanwhile, and nothing else is the reason; and each chosen call gets its refusal.
 func refuse(t *testing.T, account *cloud.Account, s *stack.Stack, choice string, faults []cloud.Fault, command ...string) {
 	t.Helper()
 	t.Logf("refused on %s: %v", command[0], faults)
@@ -159,7 +163,9 @@ func refuse(t *testing.T, account *cloud.Account, s *stack.Stack, choice string,
 		output, err := s.Run(t.Context(), phase, deployLimit, command...)
 		fresh := account.Refused(t)[seen:]
 		seen += len(fresh)
-		told := slices.DeleteFunc(slices.Clone(fresh), func(r cloud.Refusal) bool { return onlyLogged.MatchString(r.String()) })
+		told := slices.DeleteFunc(slices.Clone(fresh), func(r cloud.Refusal) bool {
+			return onlyLogged.MatchString(r.String())
+		})
 		if err == nil {
 			if len(told) > 0 {
 				t.Errorf("%s succeeds although AWS refused %v", command[0], told)
@@ -192,8 +198,9 @@ func sameKind(t *testing.T, want *regexp.Regexp, got []string) {
 	}
 }
 
-// halfMade is the one thing that is not finished by the next up alone. The provider takes over the network's own security
-// group in several calls. If one is refused, the engine keeps the group as finished, with rules that it still has.
+// halfMade is the one thing that is not finished by the next up alone. The provider takes over the network's own
+// security group in several calls. If one is refused, the engine keeps the group as finished, with rules that it
+// still has.
 const halfMade = "~ ec2/defaultSecurityGroup:DefaultSecurityGroup default "
 
 // heal compares with what AWS has, not only with what the last up remembers.

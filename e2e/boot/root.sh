@@ -20,12 +20,12 @@ explain() {
   wait "$tee"
   ! mountpoint -q "$tree/proc" || umount "$tree/proc"
   [[ $status != 0 ]] || exit 0
-  if grep -qiE "failed (to fetch|getting release)|couldn't (download|retrieve)|could not (resolve|connect)|hash sum mismatch" \
-    "$log"; then
+  if grep -qiE -e "failed (to fetch|getting release)" -e "couldn't (download|retrieve)" \
+    -e "could not (resolve|connect)" -e "hash sum mismatch" "$log"; then
     echo "The Debian mirror failed, not the program under test: it could not $doing. Try again later or see to the network."
   elif [[ $doing != prepare* ]]; then
-    echo "Debian unstable has changed, not the program under test: it could not $doing. Try again tomorrow, since unstable" \
-      "often mends itself; if it stays, e2e/boot/root.sh has to follow."
+    echo "Debian unstable has changed, not the program under test: it could not $doing. Try again tomorrow, since" \
+      "unstable often mends itself; if it stays, e2e/boot/root.sh has to follow."
   fi >&2
   exit "$status"
 }

@@ -25,8 +25,8 @@ type Fault struct {
 
 func (f Fault) String() string { return fmt.Sprintf("%s number %d", f.Call, f.Occurrence) }
 
-// Refusal is a call that was refused, and the thing that it was for where EC2 does it to things of any kind: the tags of
-// "vol-0a1b2c".
+// Refusal is a call that was refused, and the thing that it was for where EC2 does it to things of any kind: the
+// tags of "vol-0a1b2c".
 type Refusal struct {
 	Call
 	Thing string `json:"thing"`
@@ -42,7 +42,8 @@ func (a *Account) Calls(t *testing.T) []Call {
 	return calls
 }
 
-// Refuse has the emulator refuse these calls as AWS does where no policy allows them. What was set before is forgotten.
+// Refuse has the emulator refuse these calls as AWS does where no policy allows them. What was set before is
+// forgotten.
 func (a *Account) Refuse(t *testing.T, faults []Fault) {
 	t.Helper()
 	var refused []Refusal

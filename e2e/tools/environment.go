@@ -7,9 +7,10 @@ import (
 	"slices"
 )
 
-// inherited are the variables that a program which is started here gets, if they are set: where programs, home and caches are,
-// and how this machine reaches what has to be downloaded. Nothing else comes in: no TMPDIR, whose folder is not there in
-// another root, no flags of make, no GOFLAGS, and no setting of AWS or Pulumi that leads to a real account.
+// inherited are the variables that a program which is started here gets, if they are set: where programs, home and
+// caches are, and how this machine reaches what has to be downloaded. Nothing else comes in: no TMPDIR, whose
+// folder is not there in another root, no flags of make, no GOFLAGS, and no setting of AWS or Pulumi that leads to
+// a real account.
 var inherited = []string{
 	"PATH", "HOME", "XDG_CACHE_HOME",
 	"http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",

@@ -19,8 +19,8 @@ type BootRoot struct {
 	versions, passed string // files: its packages, and those that the tests last passed with
 }
 
-// PrepareBootRoot finds or makes the root file system. Source is this module's folder. The first time on a machine it takes
-// some minutes; it needs root.
+// PrepareBootRoot finds or makes the root file system. Source is this module's folder. The first time on a machine
+// it takes some minutes; it needs root.
 func PrepareBootRoot(ctx context.Context, source string, say func(format string, args ...any)) (BootRoot, error) {
 	if err := bootNeeds(); err != nil {
 		return BootRoot{}, err
@@ -43,8 +43,8 @@ func PrepareBootRoot(ctx context.Context, source string, say func(format string,
 	}, err
 }
 
-// Moved says for whoever looks at a failed boot where the root file system is not the one that the tests last passed with:
-// Debian unstable changes every day, and what is kept on this machine was made on some day.
+// Moved says for whoever looks at a failed boot where the root file system is not the one that the tests last
+// passed with: Debian unstable changes every day, and what is kept on this machine was made on some day.
 func (r BootRoot) Moved() (string, error) {
 	now, err := os.ReadFile(r.versions)
 	if err != nil {
@@ -55,10 +55,11 @@ func (r BootRoot) Moved() (string, error) {
 		return "", fmt.Errorf("read the packages that the tests last passed with: %w", err)
 	}
 	if bytes.Equal(now, passed) {
-		return "The instances have the packages of Debian unstable that the tests last passed with: look for the reason here.", nil
+		return "The instances have the packages of Debian unstable that the tests last passed with: look for the reason " +
+			"here.", nil
 	}
-	return fmt.Sprintf("Debian unstable has moved, which may be the reason. The instances have\n%sand the tests last passed with\n%s"+
-		"(%s; if they pass with the new ones, copy %s there).", now, passed, r.passed, r.versions), nil
+	return fmt.Sprintf("Debian unstable has moved, which may be the reason. The instances have\n%sand the tests last "+
+		"passed with\n%s(%s; if they pass with the new ones, copy %s there).", now, passed, r.passed, r.versions), nil
 }
 
 // bootNeeds names all that is missing, at once.
