@@ -20,7 +20,7 @@ import (
 )
 
 // bootLimit ends a hang; no test is decided by how fast an instance is.
-const bootLimit = 3 * time.Minute
+const bootLimit = 10 * time.Minute
 
 // site is a deployed stack whose instances are started: the places in the network that they have, and the volume.
 type site struct {

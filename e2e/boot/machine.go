@@ -23,7 +23,7 @@ import (
 
 // Bounds of waits. They end a hang; no test is decided by how fast something is.
 const (
-	stopLimit = 2 * time.Minute
+	stopLimit = 5 * time.Minute
 	lookAgain = 200 * time.Millisecond
 )
 
