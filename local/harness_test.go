@@ -73,7 +73,8 @@ func launch(t *testing.T, dir string, port int, more ...string) *launcher {
 	// The last -app counts.
 	cmd := exec.Command(launcherProgram, append([]string{"run", "-app", appProgram, "-port", strconv.Itoa(port)}, more...)...)
 	cmd.Dir = dir
-	cmd.Env = program.Environment("AWS_PROFILE=private", "AWS_SESSION_TOKEN=secret", "VINFAST_MIN_SCORE=0.25", "VINFAST_BUCKET=mine")
+	cmd.Env = program.Environment("AWS_PROFILE=private", "AWS_SESSION_TOKEN=secret", "VINFAST_MIN_SCORE=0.25", "VINFAST_BUCKET=mine",
+		"MAKEFLAGS=-j9", "GOFLAGS=-bogus", "TMPDIR="+dir, "HF_ENDPOINT="+os.Getenv("HF_ENDPOINT"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, in, err := os.Pipe()
 	if err != nil {
