@@ -90,28 +90,29 @@ type choice struct {
 	random *rand.Rand
 }
 
-// choices are those of SEED: numbers with commas between them, "random" for a seed from the clock, "all" for the
-// first call of every kind there is. Without it they are those of CI.
+// choices are those of SEED, with commas between them: a number, "random" for one from the clock, "all" for the first
+// call of every kind there is. Without it they are those of CI.
 func choices(t *testing.T) (found []choice) {
 	t.Helper()
-	seeds := fixedSeeds
-	switch text := os.Getenv("SEED"); text {
-	case "":
-	case "all":
-		return []choice{{name: "all"}}
-	case "random":
-		seeds = []string{strconv.FormatInt(time.Now().UnixNano()%1_000_000, 10)}
-	default:
-		seeds = strings.Split(text, ",")
+	wanted := fixedSeeds
+	if text := os.Getenv("SEED"); text != "" {
+		wanted = strings.Split(text, ",")
 	}
-	for _, text := range seeds {
+	for _, text := range wanted {
+		if text == "all" {
+			found = append(found, choice{name: text})
+			continue
+		}
+		if text == "random" {
+			text = strconv.FormatInt(time.Now().UnixNano()%1_000_000, 10)
+		}
 		seed, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
 			t.Fatalf("%q of SEED is neither a whole number nor \"random\" nor \"all\"", text)
 		}
+		fmt.Printf("Calls are refused with SEED=%s.\n", text)
 		found = append(found, choice{"seed " + text, rand.New(rand.NewPCG(seed, 0))})
 	}
-	fmt.Printf("The refused calls are chosen with SEED=%s.\n", strings.Join(seeds, ","))
 	return found
 }
 
