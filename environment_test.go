@@ -47,16 +47,23 @@ func TestEveryProgramIsStartedWithAListOfWhatItGets(t *testing.T) {
 	}
 }
 
-// commands are the commands that os/exec is asked to make, and how many
-// environments are set beside them.
+// commands are the commands that os/exec is asked to make and the browsers that
+// chromedp is, and how many environments are set beside them.
 func commands(declaration ast.Decl) (made []*ast.CallExpr, listed int) {
 	ast.Inspect(declaration, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
+			if isSelector(n.Fun, "NewExecAllocator") {
+				made = append(made, n)
+			}
 			if isSelector(n.Fun, "Command") || isSelector(n.Fun, "CommandContext") {
 				if of, ok := n.Fun.(*ast.SelectorExpr).X.(*ast.Ident); ok && (of.Name == "exec" || of.Name == "osexec") {
 					made = append(made, n)
 				}
+			}
+		case *ast.SelectorExpr:
+			if n.Sel.Name == "NoInheritEnv" {
+				listed++
 			}
 		case *ast.AssignStmt:
 			for _, to := range n.Lhs {
