@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"os"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -26,6 +25,7 @@ import (
 	"time"
 
 	"vinfast-classifier/app/web"
+	"vinfast-classifier/local/program"
 )
 
 // residentBound is what the app may take of memory, whatever is sent to it: what
@@ -36,7 +36,7 @@ const residentBound = web.Memory + 256<<20
 // plain is the app as it is deployed: the race detector takes memory of its own.
 var plain = sync.OnceValues(func() (string, error) {
 	path := binary + "-plain"
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	out, err := program.Command(context.Background(), "go", "build", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("build the app: %w\n%s", err, out)
 	}

@@ -1,10 +1,11 @@
 package main_test
 
 import (
-	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
+
+	"vinfast-classifier/local/program"
 )
 
 // Imports point one way; and the demo model never gets into the binary that is
@@ -25,7 +26,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"../infra":      `^vinfast-classifier/(app|local)`,
 		"../local":      `^vinfast-classifier/(app|infra)`,
 	} {
-		out, err := exec.Command("go", "list", "-deps", pkg).Output()
+		out, err := program.Command(t.Context(), "go", "list", "-deps", pkg).Output()
 		if err != nil {
 			t.Fatalf("go list -deps %s: %v", pkg, err)
 		}

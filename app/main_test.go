@@ -10,11 +10,12 @@ import (
 	"testing"
 
 	app "vinfast-classifier/app"
+	"vinfast-classifier/local/program"
 )
 
 func TestCommandLine(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "vinfast")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	binary := filepath.Join(t.TempDir(), "vinfast")
+	if out, err := program.Command(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	for _, c := range []struct {
@@ -34,7 +35,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"reindex"}, 1, "", "vinfast reindex: the environment is wrong:\nAWS_REGION: not set"},
 		{[]string{"serve"}, 1, "", "vinfast serve: the environment is wrong:\nAWS_REGION: not set"},
 	} {
-		cmd := exec.Command(program, c.args...)
+		cmd := exec.Command(binary, c.args...)
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr, cmd.Env = &stdout, &stderr, []string{"PATH=/usr/bin"}
 		err := cmd.Run()

@@ -2,9 +2,10 @@ package main_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"vinfast-classifier/local/program"
 )
 
 // TestSchemathesis lets the app answer what a generator makes of its OpenAPI
@@ -23,7 +24,7 @@ func TestSchemathesis(t *testing.T) {
 			t.Fatalf("upload: %d, %v", status, err)
 		}
 	}
-	command := exec.CommandContext(t.Context(), tool, "run", app.url+"/openapi.yaml", "--url", app.url,
+	command := program.Command(t.Context(), tool, "run", app.url+"/openapi.yaml", "--url", app.url,
 		"--max-examples", "12", "--seed", "1", "--phases", "examples,coverage,fuzzing", "--workers", "1", "--no-color",
 		"--generation-database", "none", "--exclude-path", "/metrics",
 		// No schema tells which cursor is ours, that since is before until, or that

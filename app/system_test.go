@@ -29,6 +29,7 @@ import (
 	"vinfast-classifier/local/database"
 	"vinfast-classifier/local/endpoint"
 	"vinfast-classifier/local/objectstore"
+	"vinfast-classifier/local/program"
 )
 
 const bucket = "vinfast-test-images"
@@ -50,7 +51,7 @@ func setUp(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "vinfast")
-	if out, err := exec.Command("go", "build", "-race", "-o", binary, ".").CombinedOutput(); err != nil {
+	if out, err := program.Command(context.Background(), "go", "build", "-race", "-o", binary, ".").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the app: %v\n%s", err, out)
 		return 1
 	}

@@ -67,8 +67,8 @@ func runProwler(t *testing.T, python string, account *cloud.Account, folder stri
 	arguments := []string{"-m", "prowler", "aws", "--region", account.Region, "--no-banner", "--no-color", "--output-formats", "csv",
 		"--output-directory", folder, "--output-filename", audit.File, "--log-level", "ERROR", "--log-file", filepath.Join(folder, audit.Log),
 		"--aws-retries-max-attempts", "1", "--service"}
-	command := exec.CommandContext(ctx, python, append(arguments, audit.Services...)...)
-	command.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+account.Endpoint, "AWS_ACCESS_KEY_ID=emulator", "AWS_SECRET_ACCESS_KEY=emulator",
+	command := tools.Command(ctx, python, append(arguments, audit.Services...)...)
+	command.Env = append(command.Env, "AWS_ENDPOINT_URL="+account.Endpoint, "AWS_ACCESS_KEY_ID=emulator", "AWS_SECRET_ACCESS_KEY=emulator",
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_DEFAULT_REGION="+account.Region, "HOME="+folder)
 	output, err := command.CombinedOutput()

@@ -20,7 +20,7 @@ import (
 )
 
 // bootLimit ends a hang; no test is decided by how fast an instance is.
-const bootLimit = 3 * time.Minute
+const bootLimit = 10 * time.Minute
 
 // site is a deployed stack whose instances are started: the places in the network that they have, and the volume.
 type site struct {
@@ -38,6 +38,11 @@ func TestBoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	report.Add("boot: root file system", time.Since(started), 0, "")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(must[string](t, "compare with the last boot")(base.Moved()))
+		}
+	})
 	s := newSite(t, base)
 	d, w := s.newDatabase(t), s.newWeb(t)
 	phase(t, "boot: web, shared files failing twice", func() {
@@ -52,6 +57,7 @@ func TestBoot(t *testing.T) {
 		s.up(t, d)
 		s.ready(t, w)
 	})
+	t.Run("environment", func(t *testing.T) { startsClean(t, d) })
 	t.Run("database", func(t *testing.T) { s.checkDatabase(t, d) })
 	t.Run("web", func(t *testing.T) { s.checkWeb(t, w) })
 	t.Run("classification", func(t *testing.T) { s.classify(t, d) })

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"vinfast-classifier/e2e/boot"
+	"vinfast-classifier/e2e/tools"
 )
 
 // waits checks that the app runs without a database whose password is not there yet, and says so.
@@ -73,7 +73,7 @@ func (s *site) refused(t *testing.T, m *boot.Machine, why string) {
 // otherVolume offers the instance a volume with somebody's ext4 on it.
 func (s *site) otherVolume(t *testing.T, old *boot.Machine) {
 	other := boot.NewVolume(t, s.volume.ID, 64<<20)
-	if text, err := exec.Command("mkfs.ext4", "-q", other.Device).CombinedOutput(); err != nil {
+	if text, err := tools.Command(t.Context(), "mkfs.ext4", "-q", other.Device).CombinedOutput(); err != nil {
 		t.Fatalf("mkfs.ext4: %v\n%s", err, text)
 	}
 	before := other.Digest(t)

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"vinfast-classifier/e2e/boot"
+	"vinfast-classifier/e2e/tools"
 )
 
 // modelEndpoint starts the checkout's own SageMaker Runtime server with the demo model, under the stack's name, and returns
@@ -25,7 +25,7 @@ import (
 func (s *site) modelEndpoint(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "local")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./local")
+	build := tools.Command(t.Context(), "go", "build", "-buildvcs=false", "-o", program, "./local")
 	build.Dir = s.folder
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the local endpoint: %v\n%s", err, text)
@@ -40,7 +40,7 @@ func (s *site) modelEndpoint(t *testing.T) string {
 		sockets = append(sockets, must[*os.File](t, "pass a port on")(listener.(*net.TCPListener).File()))
 		must[any](t, "close a port")(nil, listener.Close())
 	}
-	command := exec.Command(program, "endpoint", "-name", s.output("endpointName"))
+	command := tools.Command(context.Background(), program, "endpoint", "-name", s.output("endpointName"))
 	command.ExtraFiles = sockets
 	var said bytes.Buffer
 	command.Stdout, command.Stderr = &said, &said

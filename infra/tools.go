@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -46,7 +47,7 @@ func buildApp(ctx context.Context, root, goarch string) (File, error) {
 	cmd.Dir = root
 	// To the go command an empty variable is one to look up in the user's file
 	// ("go env -w"), so that file is shut off.
-	cmd.Env = append(append(os.Environ(), where...),
+	cmd.Env = append(append(inherited(machine...), where...),
 		"GOENV=off", "GOTOOLCHAIN="+appToolchain, "GOOS=linux", "GOARCH="+goarch, "GOAMD64=v1", "GOARM64=v8.0",
 		"CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOWORK=off")
 	if text, err := cmd.CombinedOutput(); err != nil {
@@ -55,12 +56,30 @@ func buildApp(ctx context.Context, root, goarch string) (File, error) {
 	return digestOf(out)
 }
 
+// machine are the variables that say where things are on this machine and how
+// it reaches the network. The go command gets these and what is said here, no
+// others: not a TMPDIR that is gone, nothing of make's, Pulumi's or AWS's.
+var machine = []string{"PATH", "HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
+
+// inherited are the variables of these names that are set.
+func inherited(names ...string) []string {
+	var environment []string
+	for _, name := range names {
+		if value, set := os.LookupEnv(name); set {
+			environment = append(environment, name+"="+value)
+		}
+	}
+	return environment
+}
+
 // moduleSettings are the settings, from environment or user's file, that say
 // where modules come from. go.sum decides what they are.
 func moduleSettings(ctx context.Context, root string) ([]string, error) {
 	names := []string{"GOPROXY", "GOPRIVATE", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOAUTH", "GOMODCACHE", "GOCACHE"}
 	cmd := exec.CommandContext(ctx, "go", append([]string{"env", "-json"}, names...)...)
 	cmd.Dir = root
+	cmd.Env = inherited(slices.Concat(machine, names, []string{"GOENV", "GOPATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"})...)
 	text, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cmd, err)

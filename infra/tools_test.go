@@ -94,7 +94,7 @@ func TestPackRefusesWhatItWouldLeaveOut(t *testing.T) {
 func TestBuildDependsOnNoSettingOfTheUser(t *testing.T) {
 	tools, root := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(tools, "go"), `#!/bin/sh
-if [ "$1" = env ]; then echo '{"GOPROXY":"https://proxy.example.com","GOMODCACHE":"/cache","GOSUMDB":"off"}'; exit; fi
+if [ "$1" = env ]; then env >"$(dirname "$0")/asked"; echo '{"GOPROXY":"https://proxy.example.com","GOMODCACHE":"/cache","GOSUMDB":"off"}'; exit; fi
 while [ "$1" != -o ]; do shift; done
 mkdir -p "$(dirname "$2")"
 env >"$2"
@@ -103,9 +103,11 @@ env >"$2"
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", tools+":"+os.Getenv("PATH"))
-	for _, setting := range []string{"GOFLAGS", "GOEXPERIMENT", "GOFIPS140", "GOENV", "GOAMD64", "GOWORK", "CGO_ENABLED", "GOTOOLCHAIN", "GOPROXY"} {
+	for _, setting := range []string{"GOFLAGS", "GOEXPERIMENT", "GOFIPS140", "GOENV", "GOAMD64", "GOWORK", "CGO_ENABLED", "GOTOOLCHAIN", "GOPROXY",
+		"TMPDIR", "GOTMPDIR", "MAKEFLAGS", "PULUMI_HOME", "AWS_PROFILE", "CC", "MARKER"} {
 		t.Setenv(setting, "theirs")
 	}
+	t.Setenv("HTTPS_PROXY", "http://proxy.example.com")
 	f, err := infra.RealTools.BuildApp(t.Context(), root, "arm64")
 	if err != nil {
 		t.Fatal(err)
@@ -116,9 +118,22 @@ env >"$2"
 	}
 	lines := strings.Split(string(text), "\n")
 	for _, want := range []string{"GOENV=off", "GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOAMD64=v1", "GOARM64=v8.0", "GOWORK=off", "CGO_ENABLED=0",
-		"GOTOOLCHAIN=go1.26.8", "GOOS=linux", "GOARCH=arm64", "GOPROXY=https://proxy.example.com", "GOMODCACHE=/cache", "GOSUMDB=off"} {
+		"GOTOOLCHAIN=go1.26.8", "GOOS=linux", "GOARCH=arm64", "GOPROXY=https://proxy.example.com", "GOMODCACHE=/cache", "GOSUMDB=off", "HTTPS_PROXY=http://proxy.example.com"} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("the compiler is not told %s", want)
+		}
+	}
+	if strings.Contains(string(text), "theirs") {
+		t.Errorf("the compiler gets a setting of the user:\n%s", text)
+	}
+	asked, err := os.ReadFile(filepath.Join(tools, "asked"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Where modules come from is the user's to say, and what make says is not.
+	for setting, want := range map[string]bool{"GOPROXY": true, "GOENV": true, "GOFLAGS": false, "MAKEFLAGS": false, "AWS_PROFILE": false} {
+		if got := strings.Contains(string(asked), setting+"=theirs\n"); got != want {
+			t.Errorf("go env gets the user's %s: %t, want %t", setting, got, want)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func TestUserDataIsCloudConfig(t *testing.T) {
 		if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := exec.Command("cloud-init", "schema", "--config-file", file).CombinedOutput(); err != nil {
+		if out, err := checker("cloud-init", "schema", "--config-file", file).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
 	}
@@ -143,7 +143,7 @@ func TestScriptsAreCleanUnderShellcheck(t *testing.T) {
 	if err != nil || len(scripts) < 5 {
 		t.Fatalf("scripts: %v, %v", scripts, err)
 	}
-	if out, err := exec.Command("shellcheck", append([]string{"-x", "-P", "SCRIPTDIR"}, scripts...)...).CombinedOutput(); err != nil {
+	if out, err := checker("shellcheck", append([]string{"-x", "-P", "SCRIPTDIR"}, scripts...)...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -236,4 +236,11 @@ func need(t *testing.T, program, pkg string) {
 	if _, err := exec.LookPath(program); err != nil {
 		t.Fatalf("this test needs %s: apt-get install %s", program, pkg)
 	}
+}
+
+// checker is a program that reads a file and says what is wrong with it.
+func checker(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LC_ALL=C.UTF-8"}
+	return cmd
 }

@@ -4,10 +4,11 @@ package main_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"vinfast-classifier/local/program"
 )
 
 // doctor runs "local doctor" in dir with a shell script in the app's place.
@@ -17,7 +18,7 @@ func doctor(t *testing.T, dir, script string, args ...string) (int, string) {
 	if err := os.WriteFile(app, []byte("#!/bin/sh\n"+script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(launcherProgram, append([]string{"doctor", "-app", app}, args...)...)
+	cmd := program.Command(t.Context(), launcherProgram, append([]string{"doctor", "-app", app}, args...)...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {

@@ -4,6 +4,7 @@ package main_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"vinfast-classifier/local/database"
+	"vinfast-classifier/local/program"
 )
 
 // patience bounds every wait; no test depends on its length.
@@ -41,8 +43,8 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	launcherProgram, appProgram = filepath.Join(dir, "local"), filepath.Join(dir, "app")
-	for program, source := range map[string]string{launcherProgram: ".", appProgram: "./testdata/app"} {
-		if out, err := exec.Command("go", "build", "-o", program, source).CombinedOutput(); err != nil {
+	for path, source := range map[string]string{launcherProgram: ".", appProgram: "./testdata/app"} {
+		if out, err := program.Command(context.Background(), "go", "build", "-o", path, source).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "go build %s: %v\n%s", source, err, out)
 			return 1
 		}
@@ -71,7 +73,8 @@ func launch(t *testing.T, dir string, port int, more ...string) *launcher {
 	// The last -app counts.
 	cmd := exec.Command(launcherProgram, append([]string{"run", "-app", appProgram, "-port", strconv.Itoa(port)}, more...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "AWS_PROFILE=private", "AWS_SESSION_TOKEN=secret", "VINFAST_MIN_SCORE=0.25", "VINFAST_BUCKET=mine")
+	cmd.Env = program.Environment("AWS_PROFILE=private", "AWS_SESSION_TOKEN=secret", "VINFAST_MIN_SCORE=0.25", "VINFAST_BUCKET=mine",
+		"MAKEFLAGS=-j9", "GOFLAGS=-bogus", "TMPDIR="+dir, "HF_ENDPOINT="+os.Getenv("HF_ENDPOINT"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, in, err := os.Pipe()
 	if err != nil {
@@ -198,7 +201,7 @@ func processes(t *testing.T) []process {
 	t.Helper()
 	var table []process
 	if runtime.GOOS != "linux" {
-		out, err := exec.Command("ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args=").Output()
+		out, err := program.Command(context.Background(), "ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args=").Output()
 		if err != nil {
 			t.Fatalf("ps: %v", err)
 		}

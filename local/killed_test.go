@@ -9,11 +9,12 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"vinfast-classifier/local/program"
 )
 
 // TestPageTellsAndRecovers: each part of the whole system, with the real app,
@@ -23,7 +24,7 @@ func TestPageTellsAndRecovers(t *testing.T) {
 	t.Setenv("VINFAST_RATE_PER_MINUTE", "100000")
 	dir := t.TempDir()
 	app := filepath.Join(dir, "vinfast")
-	if out, err := exec.Command("go", "build", "-o", app, "../app").CombinedOutput(); err != nil {
+	if out, err := program.Command(t.Context(), "go", "build", "-o", app, "../app").CombinedOutput(); err != nil {
 		t.Fatalf("go build ../app: %v\n%s", err, out)
 	}
 	l := launch(t, dir, freePort(t), "-app", app, "-latency", "1ms")

@@ -12,6 +12,7 @@ import (
 
 	"vinfast-classifier/local/database"
 	"vinfast-classifier/local/installer"
+	"vinfast-classifier/local/program"
 )
 
 // needDatabase makes sure that there is a database server to run.
@@ -26,7 +27,7 @@ func (l *launcher) needDatabase(ctx context.Context) error {
 			_, err := exec.LookPath(program)
 			return err == nil
 		},
-		Sudo: func() bool { return exec.CommandContext(ctx, "sudo", "-n", "true").Run() == nil },
+		Sudo: func() bool { return program.Command(ctx, "sudo", "-n", "true").Run() == nil },
 	})
 	switch {
 	case plan.Manager == "":

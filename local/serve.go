@@ -164,6 +164,7 @@ func guard(ctx context.Context, args []string, _ io.Writer) error {
 	ctx, cancel := lifetime(ctx)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = os.Environ() // the launcher has chosen it
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopTimeout

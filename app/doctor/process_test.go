@@ -15,6 +15,7 @@ import (
 
 	"vinfast-classifier/app/doctor"
 	"vinfast-classifier/local/database"
+	"vinfast-classifier/local/program"
 )
 
 // A database that cannot be used is no reason for the app to end: systemd
@@ -22,7 +23,7 @@ import (
 // part, and it finds its way when that is mended.
 func TestServeWithoutDatabaseAccess(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "vinfast")
-	if out, err := exec.Command("go", "build", "-race", "-o", binary, "..").CombinedOutput(); err != nil {
+	if out, err := program.Command(t.Context(), "go", "build", "-race", "-o", binary, "..").CombinedOutput(); err != nil {
 		t.Fatalf("build the app: %v\n%s", err, out)
 	}
 	for name, c := range map[string]struct {

@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -28,6 +27,7 @@ import (
 	"vinfast-classifier/local/database"
 	"vinfast-classifier/local/endpoint"
 	"vinfast-classifier/local/objectstore"
+	"vinfast-classifier/local/program"
 )
 
 const (
@@ -114,7 +114,7 @@ func startMoto() (end func(), err error) {
 	if python == "" {
 		python = filepath.Join("..", "..", ".local", "venv", "bin", "python")
 	}
-	cmd := exec.Command(python, filepath.Join("testdata", "aws.py"))
+	cmd := program.Command(context.Background(), python, filepath.Join("testdata", "aws.py"))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -40,8 +40,9 @@ func pages(t *testing.T, s *predictions.Store, f car.Filter) []string {
 func TestPagesHaveNoGapsAndNoDoublesUnderTies(t *testing.T) {
 	s, _ := fresh(t)
 	var all []car.Prediction
+	random := rand.New(rand.NewPCG(1, 0))
 	for range 60 {
-		all = append(all, insert(t, s, prediction(rand.IntN(6)))) // ten of a time
+		all = append(all, insert(t, s, prediction(random.IntN(6)))) // ten of a time
 	}
 	slices.Reverse(all) // of one time, the row that came last is first
 	slices.SortStableFunc(all, func(a, b car.Prediction) int { return b.UploadedAt.Compare(a.UploadedAt) })

@@ -23,6 +23,7 @@ import (
 
 	"vinfast-classifier/app/car"
 	"vinfast-classifier/app/spool"
+	"vinfast-classifier/local/program"
 )
 
 // Environment of a child process: the spool's folder, and what to do there.
@@ -50,7 +51,7 @@ func TestMain(m *testing.M) {
 
 func child(dir, work string) *exec.Cmd {
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), childDir+"="+dir, childWork+"="+work)
+	c.Env = program.Environment(childDir+"="+dir, childWork+"="+work)
 	c.Stderr = os.Stderr
 	return c
 }
@@ -126,10 +127,11 @@ func shareForEver(s *spool.Spool) error {
 // TestKilledBetweenSteps kills a working process again and again at some step,
 // and holds what it had been told against what is found.
 func TestKilledBetweenSteps(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 0))
 	for round := range 25 {
 		dir := t.TempDir()
 		said := map[string][]string{}
-		killAfter(t, dir, "all", 1+rand.IntN(30), said)
+		killAfter(t, dir, "all", 1+random.IntN(30), said)
 		holdAgainst(t, dir, said, 1)
 		if t.Failed() {
 			t.Fatalf("in round %d", round)
@@ -140,12 +142,14 @@ func TestKilledBetweenSteps(t *testing.T) {
 // TestKilledAmongOthers: two processes work on one folder, are killed one after
 // the other, and what both were told holds.
 func TestKilledAmongOthers(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, 0))
 	for round := range 15 {
 		dir := t.TempDir()
 		said := []map[string][]string{{}, {}}
 		var both sync.WaitGroup
 		for _, one := range said {
-			both.Go(func() { killAfter(t, dir, "shared", 1+rand.IntN(120), one) })
+			lines := 1 + random.IntN(120)
+			both.Go(func() { killAfter(t, dir, "shared", lines, one) })
 		}
 		both.Wait()
 		for id, steps := range said[1] {

@@ -15,6 +15,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/chromedp"
+
+	"vinfast-classifier/local/program"
 )
 
 // screenshots are kept for people to look at; the folder is not in git.
@@ -34,6 +36,7 @@ func browser(t *testing.T) *tab {
 	flags := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.Env("TMPDIR=" + dir), chromedp.WindowSize(1100, 900),
 		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU,
+		chromedp.NoInheritEnv, chromedp.Env(program.Environment()...),
 	}
 	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars"} {
 		flags = append(flags, chromedp.Flag(name, true))

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"vinfast-classifier/app/car"
 	"vinfast-classifier/app/web"
+	"vinfast-classifier/local/program"
 )
 
 // TestEveryRouteIsDescribed holds the route table and the document together,
@@ -147,12 +147,12 @@ func TestDocsExamplesRun(t *testing.T) {
 		t.Fatalf("%d examples", examples.Length())
 	}
 	examples.Each(func(_ int, e *goquery.Selection) {
-		command := exec.CommandContext(t.Context(), "sh", "-e", "-c", e.Text())
+		command := program.Command(t.Context(), "sh", "-e", "-c", e.Text())
 		if e.AttrOr("data-run", "") == "go" {
 			if err := os.WriteFile(filepath.Join(folder, "main.go"), []byte(e.Text()), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			command = exec.CommandContext(t.Context(), "go", "run", "main.go")
+			command = program.Command(t.Context(), "go", "run", "main.go")
 		}
 		command.Dir = folder
 		out, err := command.CombinedOutput()

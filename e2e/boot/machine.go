@@ -23,7 +23,7 @@ import (
 
 // Bounds of waits. They end a hang; no test is decided by how fast something is.
 const (
-	stopLimit = 2 * time.Minute
+	stopLimit = 5 * time.Minute
 	lookAgain = 200 * time.Millisecond
 )
 
@@ -150,7 +150,7 @@ func (m *Machine) Boot(t *testing.T) {
 	console, err := os.Create(filepath.Join(t.TempDir(), "console"))
 	must(t, err)
 	defer console.Close()
-	m.process = exec.Command("nsenter", "--net="+m.Host.file(), m.start, m.Root, m.cgroup, m.Name)
+	m.process = tools.Command(context.Background(), "nsenter", "--net="+m.Host.file(), m.start, m.Root, m.cgroup, m.Name)
 	m.process.Stdout, m.process.Stderr = console, console
 	m.process.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
@@ -275,8 +275,8 @@ func (m *Machine) Calls(t *testing.T) []string {
 
 func mount(t *testing.T, target string, args ...string) {
 	t.Helper()
-	output(t, exec.Command("mount", args...))
-	t.Cleanup(func() { tell(t, exec.Command("umount", "--lazy", target)) })
+	output(t, tools.Command(t.Context(), "mount", args...))
+	t.Cleanup(func() { tell(t, tools.Command(context.Background(), "umount", "--lazy", target)) })
 }
 
 func must(t *testing.T, err error) {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"vinfast-classifier/e2e/tools"
 )
 
 // Host is a network namespace: the place in the network that an instance has, which a later one in its stead takes over.
@@ -27,7 +29,7 @@ func NewHosts(t *testing.T, addresses [2]string) (hosts [2]Host) {
 	for i, address := range addresses {
 		hosts[i] = Host{Address: address, name: fmt.Sprintf("vinfast-%d-%d", os.Getpid(), i)}
 		ip(t, "netns", "add", hosts[i].name)
-		t.Cleanup(func() { tell(t, exec.Command("ip", "netns", "delete", hosts[i].name)) })
+		t.Cleanup(func() { tell(t, tools.Command(context.Background(), "ip", "netns", "delete", hosts[i].name)) })
 		ip(t, "-n", hosts[i].name, "link", "set", "lo", "up")
 	}
 	ip(t, "-n", hosts[0].name, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", hosts[1].name)
@@ -42,7 +44,7 @@ func NewHosts(t *testing.T, addresses [2]string) (hosts [2]Host) {
 
 func ip(t *testing.T, args ...string) {
 	t.Helper()
-	if output, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+	if output, err := tools.Command(t.Context(), "ip", args...).CombinedOutput(); err != nil {
 		t.Fatalf("ip %s: %v\n%s", strings.Join(args, " "), err, output)
 	}
 }

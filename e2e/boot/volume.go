@@ -1,11 +1,14 @@
 package boot
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"vinfast-classifier/e2e/tools"
 )
 
 // Volume is an EBS volume: a file behind a loop device.
@@ -26,16 +29,16 @@ func NewVolume(t *testing.T, id string, bytes int64) Volume {
 	if err := os.Truncate(file, bytes); err != nil {
 		t.Fatal(err)
 	}
-	device := strings.TrimSpace(output(t, exec.Command("losetup", "--find", "--show", file)))
-	t.Cleanup(func() { tell(t, exec.Command("losetup", "--detach", device)) })
-	numbers := strings.Fields(output(t, exec.Command("stat", "--format=%Hr %Lr", device)))
+	device := strings.TrimSpace(output(t, tools.Command(t.Context(), "losetup", "--find", "--show", file)))
+	t.Cleanup(func() { tell(t, tools.Command(context.Background(), "losetup", "--detach", device)) })
+	numbers := strings.Fields(output(t, tools.Command(t.Context(), "stat", "--format=%Hr %Lr", device)))
 	return Volume{ID: id, Device: device, major: numbers[0], minor: numbers[1]}
 }
 
 // Digest is that of all that is on it.
 func (v Volume) Digest(t *testing.T) string {
 	t.Helper()
-	return output(t, exec.Command("sha256sum", v.Device))
+	return output(t, tools.Command(t.Context(), "sha256sum", v.Device))
 }
 
 func output(t *testing.T, command *exec.Cmd) string {

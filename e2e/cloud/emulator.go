@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,9 +23,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"vinfast-classifier/e2e/tools"
 )
 
-const startLimit = time.Minute
+// startLimit ends a hang; no test is decided by how fast the emulator starts.
+const startLimit = 5 * time.Minute
 
 // Account is one emulated account. It is empty at first, but for what every account has.
 type Account struct {
@@ -50,7 +52,7 @@ func Start(t *testing.T, python, source, region string) *Account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(python, "-B", filepath.Join(source, "emulator", "emulator.py"))
+	command := tools.Command(context.Background(), python, "-B", filepath.Join(source, "emulator", "emulator.py"))
 	command.Stderr = log
 	input, err := command.StdinPipe() // the emulator ends when this closes, however this process ends
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -24,6 +25,15 @@ type Fault struct {
 
 func (f Fault) String() string { return fmt.Sprintf("%s number %d", f.Call, f.Occurrence) }
 
+// Refusal is a call that was refused, and the thing that it was for where EC2 does it to things of any kind: the
+// tags of "vol-0a1b2c".
+type Refusal struct {
+	Call
+	Thing string `json:"thing"`
+}
+
+func (r Refusal) String() string { return strings.TrimSuffix(r.Call.String()+" "+r.Thing, " ") }
+
 // Calls are the calls that were answered with success, in their order.
 func (a *Account) Calls(t *testing.T) []Call {
 	t.Helper()
@@ -32,17 +42,18 @@ func (a *Account) Calls(t *testing.T) []Call {
 	return calls
 }
 
-// Refuse has the emulator refuse these calls as AWS does where no policy allows them. What was set before is forgotten.
+// Refuse has the emulator refuse these calls as AWS does where no policy allows them. What was set before is
+// forgotten.
 func (a *Account) Refuse(t *testing.T, faults []Fault) {
 	t.Helper()
-	var refused []Call
+	var refused []Refusal
 	a.control(t, http.MethodPut, "/_faults", faults, &refused)
 }
 
 // Refused are the calls refused since Refuse, in their order.
-func (a *Account) Refused(t *testing.T) []Call {
+func (a *Account) Refused(t *testing.T) []Refusal {
 	t.Helper()
-	var refused []Call
+	var refused []Refusal
 	a.control(t, http.MethodGet, "/_faults", nil, &refused)
 	return refused
 }

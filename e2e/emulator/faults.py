@@ -1,7 +1,8 @@
 """Records every API call, and refuses the ones it was told to, once each, as AWS refuses what a caller may not do.
 
 Its own paths: GET /_calls lists the calls that were answered, in their order; PUT /_faults takes a list of
-{"service", "action", "occurrence"} and counts from then on; GET /_faults lists the ones that were refused since.
+{"service", "action", "occurrence"} and counts from then on; GET /_faults lists the ones that were refused since, with
+the thing they were for ("thing") where it can be told.
 """
 
 import io
@@ -53,26 +54,30 @@ def rest_action(service, environment):
 
 
 def call_of(environment):
-    """The service and action of a signed request, (None, None) for one that cannot be told and passes."""
+    """Service, action and the thing named of a signed request; no service for one that cannot be told and passes.
+
+    The thing is known where EC2 does something to things of any kind, as CreateTags does: the first of them.
+    """
     signed = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request", environment.get("HTTP_AUTHORIZATION", ""))
     if signed is None:
-        return None, None
+        return None, None, ""
     service = signed[1]
     try:
         protocol = model(service).metadata["protocol"]
     except UnknownServiceError:
-        return None, None
+        return None, None, ""
     if "HTTP_X_AMZ_TARGET" in environment:
-        return service, environment["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
+        return service, environment["HTTP_X_AMZ_TARGET"].rpartition(".")[2], ""
     if protocol in ("query", "ec2"):
         if not environment.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-            return None, None
+            return None, None, ""
         sent = environment["wsgi.input"].read()
         environment["wsgi.input"] = io.BytesIO(sent)
-        return service, parse_qs(sent.decode())["Action"][0]
+        parameters = parse_qs(sent.decode())
+        return service, parameters["Action"][0], parameters.get("ResourceId.1", [""])[0]
     if not protocol.startswith("rest-"):
-        return None, None
-    return service, rest_action(service, environment)
+        return None, None, ""
+    return service, rest_action(service, environment), ""
 
 
 def refusal(service, action):
@@ -103,10 +108,10 @@ class Faults:
     def __call__(self, environment, start_response):
         if environment["PATH_INFO"] in ("/_calls", "/_faults"):
             return self.control(environment, start_response)
-        service, action = call_of(environment)
+        service, action, thing = call_of(environment)
         if service is None:
             return self.application(environment, start_response)
-        if self.refuses(service, action):
+        if self.refuses(service, action, thing):
             status, kind, text = refusal(service, action)
             start_response(status, [("Content-Type", kind), ("X-Amzn-ErrorType", "AccessDeniedException")])
             return [text.encode()]
@@ -119,13 +124,13 @@ class Faults:
 
         return self.application(environment, start)
 
-    def refuses(self, service, action):
+    def refuses(self, service, action, thing):
         with self.lock:
             for fault in self.armed:
                 if (fault["service"], fault["action"]) == (service, action):
                     fault["occurrence"] -= 1
                     if fault["occurrence"] == 0:
-                        self.refused.append({"service": service, "action": action})
+                        self.refused.append({"service": service, "action": action, "thing": thing})
                         return True
         return False
 

@@ -22,6 +22,9 @@ import (
 // equals a secret, and a common word would hide half a diff.
 const Passphrase = "e2e-passphrase-of-no-other-use"
 
+// shortLimit ends a hang of a command that only reads or writes the stack's files.
+const shortLimit = 5 * time.Minute
+
 // Stack is one stack of the program in a folder of its own.
 type Stack struct {
 	Folder string // the copy of the checkout
@@ -47,7 +50,7 @@ func New(t *testing.T, t0 tools.Tools, checkout, name, endpoint string, report *
 	if err := os.Mkdir(state, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s.environment = append(withoutCloud(os.Environ()),
+	s.environment = tools.Environment(
 		"PULUMI_HOME="+home,
 		"PULUMI_BACKEND_URL=file://"+state,
 		"PULUMI_CONFIG_PASSPHRASE="+Passphrase,
@@ -61,24 +64,13 @@ func New(t *testing.T, t0 tools.Tools, checkout, name, endpoint string, report *
 		"AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
 		"AWS_EC2_METADATA_DISABLED=true",
 	)
-	s.Must(t, "", time.Minute, "stack", "init", name)
+	s.Must(t, "", shortLimit, "stack", "init", name)
 	return s
-}
-
-// withoutCloud drops a developer's own AWS and Pulumi settings: this must never reach a real account.
-func withoutCloud(environment []string) []string {
-	var kept []string
-	for _, entry := range environment {
-		if !strings.HasPrefix(entry, "AWS_") && !strings.HasPrefix(entry, "PULUMI_") {
-			kept = append(kept, entry)
-		}
-	}
-	return kept
 }
 
 // copyCheckout copies every file that git knows or would add, as it stands, but for this module's own.
 func copyCheckout(from, to string) error {
-	list := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	list := tools.Command(context.Background(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	list.Dir = from
 	names, err := list.Output()
 	if err != nil {
@@ -189,13 +181,13 @@ func result(output string, err error) string {
 // Set sets one configuration value; path may lead into an object: "database.mysqlUrl".
 func (s *Stack) Set(t *testing.T, path, value string) {
 	t.Helper()
-	s.Must(t, "", time.Minute, "config", "set", "--path", path, value)
+	s.Must(t, "", shortLimit, "config", "set", "--path", path, value)
 }
 
 // Outputs are the stack's outputs.
 func (s *Stack) Outputs(t *testing.T) map[string]any {
 	t.Helper()
-	text := s.Must(t, "", time.Minute, "stack", "output", "--json", "--show-secrets")
+	text := s.Must(t, "", shortLimit, "stack", "output", "--json", "--show-secrets")
 	var outputs map[string]any
 	if err := json.Unmarshal([]byte(text), &outputs); err != nil {
 		t.Fatalf("read the stack's outputs: %v\n%s", err, text)

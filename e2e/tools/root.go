@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -14,10 +15,12 @@ type BootRoot struct {
 	Tree  string // a root file system, not to be written to
 	MySQL string // an archive in the layout of MySQL's own
 	Start string // the script that becomes an instance's first process
+
+	versions, passed string // files: its packages, and those that the tests last passed with
 }
 
-// PrepareBootRoot finds or makes the root file system. Source is this module's folder. The first time on a machine it takes
-// some minutes; it needs root.
+// PrepareBootRoot finds or makes the root file system. Source is this module's folder. The first time on a machine
+// it takes some minutes; it needs root.
 func PrepareBootRoot(ctx context.Context, source string, say func(format string, args ...any)) (BootRoot, error) {
 	if err := bootNeeds(); err != nil {
 		return BootRoot{}, err
@@ -34,7 +37,29 @@ func PrepareBootRoot(ctx context.Context, source string, say func(format string,
 		Tree:  filepath.Join(folder, "tree"),
 		MySQL: filepath.Join(folder, "mysql.tar.xz"),
 		Start: filepath.Join(b.source, "boot", "start.sh"),
+
+		versions: filepath.Join(folder, "versions"),
+		passed:   filepath.Join(b.source, "boot", "versions.txt"),
 	}, err
+}
+
+// Moved says for whoever looks at a failed boot where the root file system is not the one that the tests last
+// passed with: Debian unstable changes every day, and what is kept on this machine was made on some day.
+func (r BootRoot) Moved() (string, error) {
+	now, err := os.ReadFile(r.versions)
+	if err != nil {
+		return "", fmt.Errorf("read the packages of the instances: %w", err)
+	}
+	passed, err := os.ReadFile(r.passed)
+	if err != nil {
+		return "", fmt.Errorf("read the packages that the tests last passed with: %w", err)
+	}
+	if bytes.Equal(now, passed) {
+		return "The instances have the packages of Debian unstable that the tests last passed with: look for the reason " +
+			"here.", nil
+	}
+	return fmt.Sprintf("Debian unstable has moved, which may be the reason. The instances have\n%sand the tests last "+
+		"passed with\n%s(%s; if they pass with the new ones, copy %s there).", now, passed, r.passed, r.versions), nil
 }
 
 // bootNeeds names all that is missing, at once.

@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -21,9 +19,9 @@ const (
 // and shows the end of its output if it fails.
 func (b builder) run(ctx context.Context, folder, what string, environment []string, name string, args ...string) error {
 	b.say("%s ...", what)
-	command := exec.CommandContext(ctx, name, args...)
+	command := Command(ctx, name, args...)
 	command.Dir = folder
-	command.Env = append(os.Environ(), environment...)
+	command.Env = append(command.Env, environment...)
 	reader, writer := io.Pipe()
 	command.Stdout, command.Stderr = writer, writer
 	var lines atomic.Int64
@@ -67,7 +65,7 @@ func (b builder) progress(what string, lines *atomic.Int64, done <-chan struct{}
 	}
 }
 
-// goEnvironment keeps a developer's own settings out of what is built.
+// goEnvironment decides what is built. GOFLAGS and GOEXPERIMENT keep out the user's file ("go env -w").
 var goEnvironment = []string{"GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "CGO_ENABLED=0"}
 
 // goBuild compiles one package of a module folder.

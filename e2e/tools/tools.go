@@ -149,9 +149,9 @@ func tableServices(table string) ([]string, error) {
 // download fetches a module's source. The public checksum database does not know it, so its sum stands here.
 func (b builder) download(ctx context.Context, module, sum string) (string, error) {
 	b.say("downloading %s ...", module)
-	command := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
+	command := Command(ctx, "go", "mod", "download", "-json", module)
 	command.Dir = os.TempDir() // outside any module
-	command.Env = append(os.Environ(), append(goEnvironment, "GONOSUMDB=*")...)
+	command.Env = append(append(command.Env, goEnvironment...), "GONOSUMDB=*")
 	text, err := command.Output()
 	var answer struct{ Dir, Sum, Error string }
 	if decoding := json.Unmarshal(text, &answer); err == nil {
@@ -177,7 +177,7 @@ func (b builder) python(ctx context.Context) (string, error) {
 // returns its interpreter.
 func (b builder) environment(ctx context.Context, what, requirements string) (string, error) {
 	const need = "Python 3.10 or newer with its venv module is needed (Debian: apt-get install python3-venv)"
-	version, err := exec.CommandContext(ctx, "python3", "-c", "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])").Output()
+	version, err := Command(ctx, "python3", "-c", "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])").Output()
 	if err != nil {
 		return "", fmt.Errorf("run python3: %w\n%s", err, need)
 	}

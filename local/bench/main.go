@@ -18,7 +18,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -28,6 +27,7 @@ import (
 	"time"
 
 	"vinfast-classifier/app/car"
+	"vinfast-classifier/local/program"
 )
 
 const report = "docs/bench.md"
@@ -104,7 +104,7 @@ func launch(ctx context.Context, dir string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, "local"), "run", "-app", filepath.Join(bin, "vinfast"), "-port", strconv.Itoa(port))
+	cmd := program.Command(ctx, filepath.Join(bin, "local"), "run", "-app", filepath.Join(bin, "vinfast"), "-port", strconv.Itoa(port))
 	cmd.Dir, cmd.Stderr = dir, os.Stderr
 	lines, err := cmd.StdoutPipe()
 	if err != nil {

@@ -1,6 +1,7 @@
 package database
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"vinfast-classifier/local/program"
 )
 
 // ErrNotInstalled: there is no MariaDB or MySQL server on this machine.
@@ -39,7 +42,7 @@ func Find() (Flavour, string, error) {
 		if !ok {
 			continue
 		}
-		out, err := exec.Command(path, "--no-defaults", "--version").CombinedOutput()
+		out, err := program.Command(context.Background(), path, "--no-defaults", "--version").CombinedOutput()
 		if err != nil {
 			return "", "", fmt.Errorf("run %s --version: %w: %s", path, err, strings.TrimSpace(string(out)))
 		}

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"vinfast-classifier/local/program"
 )
 
 // install makes the data folder on first use. The tables are made under
@@ -48,7 +50,7 @@ func installer(ctx context.Context, dir string, flavour Flavour, path string) (*
 		if os.Geteuid() == 0 {
 			args = append(args, "--user=root")
 		}
-		return exec.CommandContext(ctx, path, args...), nil
+		return program.Command(ctx, path, args...), nil
 	}
 	prefix := filepath.Dir(filepath.Dir(path))
 	dirs := append([]string{filepath.Join(prefix, "bin"), filepath.Join(prefix, "scripts")}, folders...)
@@ -57,7 +59,7 @@ func installer(ctx context.Context, dir string, flavour Flavour, path string) (*
 			// The folder is relative, as the script does not quote it.
 			// Without --user the script leaves files outside the folder
 			// alone; --force spares it looking up the host's name.
-			return exec.CommandContext(ctx, script, "--no-defaults", "--datadir=./data.new", "--force", "--skip-test-db",
+			return program.Command(ctx, script, "--no-defaults", "--datadir=./data.new", "--force", "--skip-test-db",
 				"--auth-root-authentication-method=socket", "--auth-root-socket-user=root", "--innodb-log-file-size=16M"), nil
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vinfast-classifier/local/program"
 )
 
 // TestServerEndsWithItsKilledParent is for Linux only: elsewhere a child is
@@ -14,7 +16,7 @@ import (
 func TestServerEndsWithItsKilledParent(t *testing.T) {
 	dir := installed(t)
 	child := osexec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childDir+"="+dir)
+	child.Env = program.Environment(childDir + "=" + dir)
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -3,10 +3,12 @@
 package database
 
 import (
-	"os/exec"
+	"context"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"vinfast-classifier/local/program"
 )
 
 // childAttributes: an own process group, so that Ctrl-C in the terminal
@@ -19,7 +21,7 @@ func childAttributes() *syscall.SysProcAttr {
 // commandLine returns the arguments of a process, as far as ps tells them
 // apart; none if it is gone.
 func commandLine(pid int) []string {
-	out, err := exec.Command("ps", "-ww", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
+	out, err := program.Command(context.Background(), "ps", "-ww", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {
 		return nil
 	}

@@ -5,16 +5,17 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"time"
+
+	"vinfast-classifier/local/program"
 )
 
 // run starts the process.
 func (s *Server) run(path string) error {
-	cmd := exec.Command(path, s.flags()...)
+	cmd := program.Command(context.Background(), path, s.flags()...)
 	cmd.Dir = s.opts.Dir
 	cmd.Stdout, cmd.Stderr = s.tail, s.tail
 	cmd.WaitDelay = 2 * time.Second

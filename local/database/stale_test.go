@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	osexec "os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"vinfast-classifier/local/database"
+	"vinfast-classifier/local/program"
 )
 
 const childDir = "DATABASE_TEST_CHILD_DIR"
@@ -60,7 +60,7 @@ func TestLeftOverServerIsEnded(t *testing.T) {
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root")
 	}
-	left := osexec.Command(path, args...)
+	left := program.Command(context.Background(), path, args...)
 	log, err := left.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestLeftOverServerIsEnded(t *testing.T) {
 
 func TestStrangerWithTheSamePidLives(t *testing.T) {
 	dir := installed(t)
-	stranger := osexec.Command("sleep", "600")
+	stranger := program.Command(context.Background(), "sleep", "600")
 	if err := stranger.Start(); err != nil {
 		t.Fatal(err)
 	}

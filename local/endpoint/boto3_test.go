@@ -7,13 +7,13 @@ import (
 	"image"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"vinfast-classifier/local/endpoint"
+	"vinfast-classifier/local/program"
 )
 
 // seen is what a caller of boto3 gets, either way.
@@ -50,7 +50,7 @@ func python(t *testing.T) string {
 	if path == "" {
 		path = filepath.Join("..", "..", ".local", "venv", "bin", "python")
 	}
-	if err := exec.CommandContext(t.Context(), path, "-c", "import boto3").Run(); err != nil {
+	if err := program.Command(t.Context(), path, "-c", "import boto3").Run(); err != nil {
 		t.Fatalf("%s has no boto3 (%v): run make test-deps", path, err)
 	}
 	return path
@@ -64,9 +64,9 @@ func withBoto3(t *testing.T, url string, calls []call) []seen {
 		t.Fatal(err)
 	}
 	var out, complaints bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), python(t), filepath.Join("testdata", "client.py"), url)
+	cmd := program.Command(t.Context(), python(t), filepath.Join("testdata", "client.py"), url)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(in), &out, &complaints
-	cmd.Env = append(os.Environ(), "AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true")
+	cmd.Env = program.Environment("AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true")
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("client.py: %v\n%s", err, complaints.String())
 	}

@@ -4,16 +4,18 @@ package faults
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"vinfast-classifier/local/program"
 )
 
 // diskSize is that of the shared folder's file system, in bytes: room for all
@@ -50,9 +52,9 @@ func mountDisk(dir string) (*disk, error) {
 
 // command runs a program that administrators have on their path.
 func command(name string, args ...string) error {
-	cmd := exec.Command(name, args...)
+	cmd := program.Command(context.Background(), name, args...)
 	if cmd.Err != nil {
-		cmd = exec.Command(filepath.Join("/usr/sbin", name), args...)
+		cmd = program.Command(context.Background(), filepath.Join("/usr/sbin", name), args...)
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, bytes.TrimSpace(out))

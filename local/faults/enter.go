@@ -7,9 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
+
+	"vinfast-classifier/local/program"
 )
 
 // Enter takes a folder for runs, one program at a time, and clears away what
@@ -35,7 +36,7 @@ func Enter(dir string) (leave func() error, err error) {
 // arguments of go build.
 func Build(ctx context.Context, binary string, args ...string) error {
 	args = append([]string{"build", "-buildvcs=false", "-o", binary}, args...)
-	if out, err := exec.CommandContext(ctx, "go", append(args, "vinfast-classifier/app")...).CombinedOutput(); err != nil {
+	if out, err := program.Command(ctx, "go", append(args, "vinfast-classifier/app")...).CombinedOutput(); err != nil {
 		return fmt.Errorf("build the app: %w\n%s", err, out)
 	}
 	return nil

@@ -8,10 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"strings"
 	"syscall"
 	"time"
+
+	"vinfast-classifier/local/program"
 )
 
 // Machine is what a choice depends on.
@@ -103,7 +104,7 @@ func run(ctx context.Context, command []string, log io.Writer, say func(string))
 		return fmt.Errorf("write log: %w", err)
 	}
 	out := &lines{log: log, say: say}
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd := program.Command(ctx, command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
 	// A package manager that is killed leaves its locks and half a package.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"vinfast-classifier/local/objectstore"
+	"vinfast-classifier/local/program"
 )
 
 const childDir = "OBJECTSTORE_TEST_CHILD_DIR"
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 	dir := t.TempDir()
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childDir+"="+dir)
+	child.Env = program.Environment(childDir + "=" + dir)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	if err != nil {
