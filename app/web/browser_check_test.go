@@ -1,8 +1,9 @@
+//go:build !unit
+
 package web_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -25,9 +26,7 @@ func (b *tab) accessible(what string) {
 	if err != nil {
 		b.t.Fatalf("no axe-core: run make .local/axe/axe_playwright_python/axe.min.js (%v)", err)
 	}
-	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[json.RawMessage](string(script)+"; true")); err != nil {
-		b.t.Fatal(err)
-	}
+	run[bool](b, string(script)+"; true")
 	violations := run[string](b, `axe.run({ resultTypes: ["violations"] }).then((all) => all.violations
 		.map((v) => v.id + ": " + v.help + " " + v.nodes.map((n) => n.target + " " + n.any.map((a) => a.message)).join("; ")).join("\n"))`)
 	if violations != "" {
@@ -70,12 +69,12 @@ func TestBrowserAccessibilityAtWork(t *testing.T) {
 	for _, dark := range []bool{false, true} {
 		b.size(1100, 900, dark)
 		b.do(chromedp.Navigate(r.URL))
-		r.mind.Lock()
+		r.mind.think()
 		b.drag(dropped, sample(t, "Vinfast_VF_8"), keep(t, "IMG.HEIC", []byte("heic")))
 		b.await("#results > :nth-child(1)", "The model is looking at it")
 		b.await("#results > :nth-child(2) h2", "HEIC is not taken")
 		b.accessible("working")
-		r.mind.Unlock()
+		r.mind.answer()
 		b.await("#results > :nth-child(1) h2", "Not sure")
 		b.do(chromedp.Click(chromedp.CSS("summary")))
 		b.accessible("answered")
@@ -126,11 +125,8 @@ func (b *tab) choose(file string) {
 		})
 	}
 	b.do(intercept(true))
-	opened, err := chromedp.Run(b.ctx, chromedp.WaitEvent(cdppage.FileChooserOpened,
+	opened := ask(b, chromedp.WaitEvent(cdppage.FileChooserOpened,
 		func(cdppage.EventFileChooserOpened) bool { return true }, chromedp.KeyEvent(" ")))
-	if err != nil {
-		b.t.Fatal(err)
-	}
 	if opened.Mode != "selectMultiple" {
 		b.t.Errorf("the dialog takes %q", opened.Mode)
 	}
