@@ -1,3 +1,5 @@
+//go:build long && !unit
+
 package doctor_test
 
 import (
@@ -17,10 +19,10 @@ import (
 	"vinfast-classifier/local/database"
 )
 
-// A database that cannot be used is no reason for the app to end: systemd
-// would start it again and again. It serves, /readyz and the doctor name the
-// part, and it finds its way when that is mended.
-func TestServeWithoutDatabaseAccess(t *testing.T) {
+// TestLongServeWithoutDatabaseAccess: a database that cannot be used is no
+// reason for the app to end: systemd would start it again and again. It serves,
+// /readyz and the doctor name the part, and it finds its way when that is mended.
+func TestLongServeWithoutDatabaseAccess(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "vinfast")
 	if out, err := exec.Command("go", "build", "-race", "-o", binary, "..").CombinedOutput(); err != nil {
 		t.Fatalf("build the app: %v\n%s", err, out)
