@@ -34,28 +34,36 @@ func (b *tab) accessible(what string) {
 	}
 }
 
-// TestBrowserAccessibility opens every page in both languages and both
-// schemes, with something to see on each.
+// view is a way to look at a page.
+type view struct {
+	lang          string
+	width, height int64
+	dark          bool
+}
+
+// TestBrowserAccessibility opens every page in both languages, schemes and
+// sizes, with something to see on each; the long test in each combination.
 func TestBrowserAccessibility(t *testing.T) {
+	everyPage(t, view{"en", 1100, 900, false}, view{"vi", 360, 740, true})
+}
+
+func everyPage(t *testing.T, views ...view) {
+	t.Helper()
 	r := newReal(t)
 	b := browser(t)
 	r.past(t)
 	id := b.sends(r)
-	for _, lang := range []string{"en", "vi"} {
-		for _, d := range desks {
-			for _, dark := range []bool{false, true} {
-				b.size(d.width, d.height, dark)
-				for name, path := range pages(id) {
-					b.do(languages(lang), chromedp.Navigate(r.URL+path))
-					what := fmt.Sprintf("%s %s %s dark=%v", name, lang, d.name, dark)
-					b.accessible(what)
-					if got := run[string](b, "document.documentElement.lang"); got != lang {
-						t.Errorf("%s is in %q", what, got)
-					}
-					if b.wide() {
-						t.Errorf("%s is wider than the window", what)
-					}
-				}
+	for _, v := range views {
+		b.size(v.width, v.height, v.dark)
+		for name, path := range pages(id) {
+			b.do(languages(v.lang), chromedp.Navigate(r.URL+path))
+			what := fmt.Sprintf("%s %+v", name, v)
+			b.accessible(what)
+			if got := run[string](b, "document.documentElement.lang"); got != v.lang {
+				t.Errorf("%s is in %q", what, got)
+			}
+			if b.wide() {
+				t.Errorf("%s is wider than the window", what)
 			}
 		}
 	}

@@ -39,3 +39,15 @@ func TestLongBrowserShots(t *testing.T) {
 		}
 	}
 }
+
+func TestLongBrowserAccessibility(t *testing.T) {
+	var views []view
+	for _, lang := range []string{"en", "vi"} {
+		for _, d := range desks {
+			for _, dark := range []bool{false, true} {
+				views = append(views, view{lang, d.width, d.height, dark})
+			}
+		}
+	}
+	everyPage(t, views...)
+}
