@@ -87,6 +87,7 @@ func TestBrowserAccessibilityAtWork(t *testing.T) {
 		b.do(chromedp.Click(chromedp.CSS("summary")))
 		b.accessible("answered")
 		r.noModel.Store(true)
+		b.clock(0)
 		b.drag(dropped, sample(t, "Vinfast_Fadil"))
 		b.await("#results > :nth-child(1)", "Trying again by itself in")
 		b.accessible("waiting")

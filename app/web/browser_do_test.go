@@ -128,10 +128,11 @@ func (b *tab) wide() bool {
 	return run[bool](b, "document.documentElement.scrollWidth > document.documentElement.clientWidth")
 }
 
-// clock moves the page's clock on, past whatever it waits for.
+// clock moves the page's clock on and stops it: what the page waits for comes
+// when the test says so, and what it counts down stands still.
 func (b *tab) clock(seconds int) {
 	b.t.Helper()
-	run[bool](b, fmt.Sprintf("(() => { const now = Date.now; Date.now = () => now() + %d000; return true; })()", seconds))
+	run[bool](b, fmt.Sprintf("(() => { const at = Date.now() + %d000; Date.now = () => at; return true; })()", seconds))
 }
 
 // keep writes data to a file that a browser can send.

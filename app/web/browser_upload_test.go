@@ -119,7 +119,7 @@ func TestBrowserScalesLargePhotos(t *testing.T) {
 func TestBrowserShowsProgress(t *testing.T) {
 	r := newReal(t)
 	b := browser(t)
-	b.do(chromedp.Navigate(r.URL), slow(4<<20))
+	b.do(chromedp.Navigate(r.URL), slow(2<<20))
 	run[bool](b, `(() => {
 		window.seen = [];
 		new MutationObserver(() => {
@@ -165,6 +165,7 @@ func TestBrowserWaitsForTheModel(t *testing.T) {
 			r := newReal(t)
 			b := browser(t)
 			b.do(languages(c.lang), chromedp.Navigate(r.URL))
+			b.clock(0)
 			r.noModel.Store(true)
 			b.drag(dropped, sample(t, "Vinfast_VF_e34"))
 			b.await("#results h2", c.off)

@@ -130,7 +130,7 @@ func newReal(t *testing.T, change ...func(*web.Config)) *real {
 	t.Cleanup(func() { thinks.answer() })
 	var noModel atomic.Bool
 	runtime := func(name string) http.Handler {
-		return endpoint.Runtime{Endpoint: name, Region: "us-east-1", Account: "000000000000", Container: container.URL, Timeout: time.Minute}.Handler()
+		return endpoint.Runtime{Endpoint: name, Region: "us-east-1", Account: "000000000000", Container: container.URL, Timeout: 2 * time.Minute}.Handler()
 	}
 	there, gone := runtime("vinfast-test"), runtime("vinfast-other")
 	model := serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -153,12 +153,12 @@ func newReal(t *testing.T, change ...func(*web.Config)) *real {
 	waiting, err := spool.Open(filepath.Join(t.TempDir(), "spool"), quiet)
 	must(err)
 	photos := photostore.New(at(store.URL), bucketName)
-	client := sagemaker.New(at(model.URL), sagemaker.Options{Endpoint: "vinfast-test", Timeout: 30 * time.Second, Attempts: 1})
+	client := sagemaker.New(at(model.URL), sagemaker.Options{Endpoint: "vinfast-test", Timeout: 2 * time.Minute, Attempts: 1})
 
 	r := &real{model: model, mind: thinks, noModel: &noModel, noBucket: &noBucket, rows: rows}
 	r.site = newSite(t, func(c *web.Config) {
 		r.classifier = &car.Classifier{Endpoint: client, Photos: photos, Predictions: rows, Spool: waiting, Limits: c.Limits,
-			Now: time.Now, Log: quiet, StoreTimeout: 20 * time.Second}
+			Now: time.Now, Log: quiet, StoreTimeout: 2 * time.Minute}
 		c.Classifier, c.History, c.Photos, c.Spool, c.Endpoint = r.classifier, rows, photos, waiting, client
 		r.remover = &car.Remover{Predictions: rows, Photos: photos, Spool: waiting, Now: time.Now, Log: quiet}
 		c.Remover = r.remover
