@@ -29,19 +29,22 @@ func run[T any](b *tab, expression string) T {
 	return ask(b, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 }
 
-// await waits until the text of selector contains want.
+// await waits until the text of selector contains want. It asks again and again
+// from outside: the page may be on its way to the next, which ends what runs in it.
 func (b *tab) await(selector, want string) {
 	b.t.Helper()
-	got := run[string](b, fmt.Sprintf(`new Promise((done) => {
-		const end = performance.now() + %d; // no test moves this clock
-		const look = () => {
-			const text = document.querySelector(%q)?.innerText ?? "(nothing)";
-			if (text.includes(%q) || performance.now() > end) { done(text); } else { setTimeout(look, 30); }
-		};
-		look();
-	})`, (hang-10*time.Second).Milliseconds(), selector, want))
-	if !strings.Contains(got, want) {
-		b.t.Fatalf("%s says %q, want %q", selector, got, want)
+	ctx, cancel := context.WithTimeout(b.ctx, hang)
+	defer cancel()
+	look := chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector(%q)?.innerText ?? "(nothing)"`, selector))
+	for {
+		got, err := chromedp.Run(ctx, look)
+		if err == nil && strings.Contains(got, want) {
+			return
+		}
+		if ctx.Err() != nil {
+			b.t.Fatalf("%s says %q, want %q; %v", selector, got, want, err)
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 

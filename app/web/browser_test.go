@@ -116,7 +116,15 @@ func (b *tab) keepEvidence() {
 	base := filepath.Join("failed", fmt.Sprintf("%s-%d", strings.NewReplacer("/", "_", " ", "_").Replace(b.t.Name()), windows.Add(1)))
 	ctx, cancel := context.WithTimeout(b.ctx, hang)
 	defer cancel()
-	if err := chromedp.Do(ctx, shot(base+".png")); err != nil {
+	err := chromedp.Do(ctx, shot(base+".png"))
+	for range 20 { // it may be on its way to another page
+		if err == nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+		err = chromedp.Do(ctx, shot(base+".png"))
+	}
+	if err != nil {
 		b.t.Logf("no picture of the window: %v", err)
 	}
 	b.mu.Lock()
