@@ -1,3 +1,5 @@
+//go:build !unit
+
 package main_test
 
 import (
@@ -39,6 +41,7 @@ func (a *process) metrics(t *testing.T) string {
 // A dependency that fails again and again is left alone: its callers get their
 // answer without it, and it is found again when it is back.
 func TestBreakers(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		part   func(*system) *gated
 		status int
@@ -47,6 +50,7 @@ func TestBreakers(t *testing.T) {
 		"bucket":   {func(s *system) *gated { return s.objects }, http.StatusCreated},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSystem(t, fixed)
 			a := s.start()
 			part := c.part(s)

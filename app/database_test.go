@@ -1,3 +1,5 @@
+//go:build !unit
+
 package main_test
 
 import (
@@ -37,6 +39,7 @@ func parameterStore(t *testing.T, values map[string]string) string {
 // TestDatabaseOutOfReach: what is wrong with login or certificate is said by
 // /readyz, and the app runs on and takes pictures.
 func TestDatabaseOutOfReach(t *testing.T) {
+	t.Parallel()
 	authority := httptest.NewTLSServer(nil)
 	defer authority.Close()
 	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate().Raw}))
@@ -56,6 +59,7 @@ func TestDatabaseOutOfReach(t *testing.T) {
 		"not our server": {append(account, parameterStore(t, map[string]string{"/p": "x", "/c": ca})), "does not fit the published authority"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSystem(t, fixed)
 			a := s.launch(c.env...)
 			says := func() bool {
@@ -81,6 +85,7 @@ func TestDatabaseOutOfReach(t *testing.T) {
 // TestDrain: a request under way when the process is told to stop gets its
 // answer; new ones are not taken.
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	s := newSystem(t, fixed)
 	a := s.start()
 	s.model.hold()
@@ -108,6 +113,7 @@ func TestDrain(t *testing.T) {
 // TestTwoInstances: what one leaves behind is finished by the other, while that
 // one works.
 func TestTwoInstances(t *testing.T) {
+	t.Parallel()
 	s := newSystem(t, fixed)
 	a, b := s.start(), s.start()
 	s.model.hold()

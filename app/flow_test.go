@@ -1,3 +1,5 @@
+//go:build !unit
+
 package main_test
 
 import (
@@ -58,6 +60,7 @@ func picture(n int) []byte {
 
 // Page, endpoint, S3, MySQL, page: each sample that ships, through the API.
 func TestFlowThroughRealRoutes(t *testing.T) {
+	t.Parallel()
 	demo, err := model.Demo()
 	must(t, err)
 	s := newSystem(t, endpoint.Vision(demo))
@@ -160,12 +163,14 @@ func TestManyUploadsAtOnce(t *testing.T) {
 // A process killed between spool and answer may complete the upload; a retry
 // with the same key then finds it, and there is never a second.
 func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
+	t.Parallel()
 	parts := map[string]func(*system) *gated{
 		"waiting for the endpoint": func(s *system) *gated { return s.model },
 		"waiting for S3":           func(s *system) *gated { return s.objects },
 	}
 	for name, part := range parts {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSystem(t, fixed)
 			a := s.start()
 			held := part(s)
@@ -203,6 +208,7 @@ func TestKilledBetweenSpoolAndAnswer(t *testing.T) {
 
 // With S3 down an upload is still acknowledged, shown, and stored later.
 func TestAcknowledgedWhileStorageIsDown(t *testing.T) {
+	t.Parallel()
 	s := newSystem(t, fixed)
 	a := s.start()
 	s.objects.refuse.Store(http.StatusServiceUnavailable)
@@ -230,6 +236,7 @@ func TestAcknowledgedWhileStorageIsDown(t *testing.T) {
 
 // With the endpoint down nothing is kept, and the answer says when to return.
 func TestNothingKeptWhileTheEndpointIsDown(t *testing.T) {
+	t.Parallel()
 	s := newSystem(t, fixed)
 	a := s.start()
 	s.model.refuse.Store(http.StatusServiceUnavailable)

@@ -1,3 +1,5 @@
+//go:build long && !unit
+
 package main_test
 
 import (
@@ -8,10 +10,10 @@ import (
 	"vinfast-classifier/local/program"
 )
 
-// TestSchemathesis lets the app answer what a generator makes of its OpenAPI
+// TestLongSchemathesis lets the app answer what a generator makes of its OpenAPI
 // document, right and wrong: no answer may be undescribed or a fault of ours.
 // The seed is fixed, so that a run can be had again.
-func TestSchemathesis(t *testing.T) {
+func TestLongSchemathesis(t *testing.T) {
 	tool, err := filepath.Abs("../.local/venv/bin/schemathesis")
 	must(t, err)
 	if _, err := os.Stat(tool); err != nil {

@@ -1,3 +1,5 @@
+//go:build !unit
+
 package main_test
 
 import (
@@ -9,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -329,11 +333,18 @@ func get(url string) int {
 	return resp.StatusCode
 }
 
+// freePort is an address for the app. Its port is below those that systems
+// hand out by themselves, so nobody gets it between our look and the app's.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l := httptest.NewUnstartedServer(nil).Listener
-	defer l.Close()
-	return l.Addr().String()
+	for range 100 {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))); err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no free port")
+	return ""
 }
 
 func tail(out []byte) []byte { return out[max(0, len(out)-4000):] }

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && !unit
 
 package main_test
 
@@ -53,6 +53,7 @@ func calls(trace string) []call {
 // running app: what the endpoint or the sender is told about is on disk, and so
 // is its name.
 func TestPromisesAreOnDisk(t *testing.T) {
+	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		t.Fatalf("strace is missing; install it with apt-get: %v", err)

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && !unit
 
 package main_test
 

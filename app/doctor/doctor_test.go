@@ -1,3 +1,5 @@
+//go:build !unit
+
 package doctor_test
 
 import (
@@ -5,6 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -236,12 +240,17 @@ func mute(context.Context, string, string) (net.Conn, error) {
 	return nil, errors.New("connection refused")
 }
 
-// closed is an address at which nobody listens.
+// closed is an address at which nobody listens: its port is below those that
+// systems hand out by themselves.
 func closed(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	for range 100 {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))); err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no free port")
+	return ""
 }
 
 func line(t *testing.T, r doctor.Report, name string) doctor.Line {

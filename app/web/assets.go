@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/image/draw"
@@ -44,7 +45,8 @@ type assets struct {
 	probe   []byte // a small JPEG to ask the endpoint about
 }
 
-func loadAssets() (*assets, error) {
+// loadAssets makes them once: all servers of a process serve the same.
+var loadAssets = sync.OnceValues(func() (*assets, error) {
 	a := &assets{files: map[string]asset{}}
 	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -75,7 +77,7 @@ func loadAssets() (*assets, error) {
 	}
 	a.probe = grey.Bytes()
 	return a, nil
-}
+})
 
 // addSmall makes the picture of a sample's button: the start page shows six of
 // them, and they would be most of what it weighs.

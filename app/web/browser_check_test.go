@@ -1,8 +1,9 @@
+//go:build !unit
+
 package web_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -25,9 +26,7 @@ func (b *tab) accessible(what string) {
 	if err != nil {
 		b.t.Fatalf("no axe-core: run make .local/axe/axe_playwright_python/axe.min.js (%v)", err)
 	}
-	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[json.RawMessage](string(script)+"; true")); err != nil {
-		b.t.Fatal(err)
-	}
+	run[bool](b, string(script)+"; true")
 	violations := run[string](b, `axe.run({ resultTypes: ["violations"] }).then((all) => all.violations
 		.map((v) => v.id + ": " + v.help + " " + v.nodes.map((n) => n.target + " " + n.any.map((a) => a.message)).join("; ")).join("\n"))`)
 	if violations != "" {
@@ -35,28 +34,36 @@ func (b *tab) accessible(what string) {
 	}
 }
 
-// TestBrowserAccessibility opens every page in both languages and both
-// schemes, with something to see on each.
+// view is a way to look at a page.
+type view struct {
+	lang          string
+	width, height int64
+	dark          bool
+}
+
+// TestBrowserAccessibility opens every page in both languages, schemes and
+// sizes, with something to see on each; the long test in each combination.
 func TestBrowserAccessibility(t *testing.T) {
+	everyPage(t, view{"en", 1100, 900, false}, view{"vi", 360, 740, true})
+}
+
+func everyPage(t *testing.T, views ...view) {
+	t.Helper()
 	r := newReal(t)
 	b := browser(t)
 	r.past(t)
 	id := b.sends(r)
-	for _, lang := range []string{"en", "vi"} {
-		for _, d := range desks {
-			for _, dark := range []bool{false, true} {
-				b.size(d.width, d.height, dark)
-				for name, path := range pages(id) {
-					b.do(languages(lang), chromedp.Navigate(r.URL+path))
-					what := fmt.Sprintf("%s %s %s dark=%v", name, lang, d.name, dark)
-					b.accessible(what)
-					if got := run[string](b, "document.documentElement.lang"); got != lang {
-						t.Errorf("%s is in %q", what, got)
-					}
-					if b.wide() {
-						t.Errorf("%s is wider than the window", what)
-					}
-				}
+	for _, v := range views {
+		b.size(v.width, v.height, v.dark)
+		for name, path := range pages(id) {
+			b.do(languages(v.lang), chromedp.Navigate(r.URL+path))
+			what := fmt.Sprintf("%s %+v", name, v)
+			b.accessible(what)
+			if got := run[string](b, "document.documentElement.lang"); got != v.lang {
+				t.Errorf("%s is in %q", what, got)
+			}
+			if b.wide() {
+				t.Errorf("%s is wider than the window", what)
 			}
 		}
 	}
@@ -70,16 +77,17 @@ func TestBrowserAccessibilityAtWork(t *testing.T) {
 	for _, dark := range []bool{false, true} {
 		b.size(1100, 900, dark)
 		b.do(chromedp.Navigate(r.URL))
-		r.mind.Lock()
+		r.mind.think()
 		b.drag(dropped, sample(t, "Vinfast_VF_8"), keep(t, "IMG.HEIC", []byte("heic")))
 		b.await("#results > :nth-child(1)", "The model is looking at it")
 		b.await("#results > :nth-child(2) h2", "HEIC is not taken")
 		b.accessible("working")
-		r.mind.Unlock()
+		r.mind.answer()
 		b.await("#results > :nth-child(1) h2", "Not sure")
 		b.do(chromedp.Click(chromedp.CSS("summary")))
 		b.accessible("answered")
 		r.noModel.Store(true)
+		b.clock(0)
 		b.drag(dropped, sample(t, "Vinfast_Fadil"))
 		b.await("#results > :nth-child(1)", "Trying again by itself in")
 		b.accessible("waiting")
@@ -126,11 +134,8 @@ func (b *tab) choose(file string) {
 		})
 	}
 	b.do(intercept(true))
-	opened, err := chromedp.Run(b.ctx, chromedp.WaitEvent(cdppage.FileChooserOpened,
+	opened := ask(b, chromedp.WaitEvent(cdppage.FileChooserOpened,
 		func(cdppage.EventFileChooserOpened) bool { return true }, chromedp.KeyEvent(" ")))
-	if err != nil {
-		b.t.Fatal(err)
-	}
 	if opened.Mode != "selectMultiple" {
 		b.t.Errorf("the dialog takes %q", opened.Mode)
 	}

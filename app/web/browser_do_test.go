@@ -1,3 +1,5 @@
+//go:build !unit
+
 package web_test
 
 import (
@@ -12,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
@@ -23,33 +26,36 @@ import (
 // run evaluates an expression in the page; a promise is awaited.
 func run[T any](b *tab, expression string) T {
 	b.t.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatalf("%s: %v", expression, err)
-	}
-	return v
+	return ask(b, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 }
 
-// await waits until the text of selector contains want.
+// await waits until the text of selector contains want. It asks again and again
+// from outside: the page may be on its way to the next, which ends what runs in it.
 func (b *tab) await(selector, want string) {
 	b.t.Helper()
-	got := run[string](b, fmt.Sprintf(`new Promise((done) => {
-		const end = Date.now() + 40000;
-		const look = () => {
-			const text = document.querySelector(%q)?.innerText ?? "(nothing)";
-			if (text.includes(%q) || Date.now() > end) { done(text); } else { setTimeout(look, 30); }
-		};
-		look();
-	})`, selector, want))
-	if !strings.Contains(got, want) {
-		b.t.Fatalf("%s says %q, want %q", selector, got, want)
+	ctx, cancel := context.WithTimeout(b.ctx, hang)
+	defer cancel()
+	look := chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector(%q)?.innerText ?? "(nothing)"`, selector))
+	for {
+		got, err := chromedp.Run(ctx, look)
+		if err == nil && strings.Contains(got, want) {
+			return
+		}
+		if ctx.Err() != nil {
+			b.t.Fatalf("%s says %q, want %q; %v", selector, got, want, err)
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-// size sets the window, and whether it is dark.
+// size sets the window, and whether it is dark, and waits until it is so.
 func (b *tab) size(width, height int64, dark bool) {
 	b.t.Helper()
 	b.do(chromedp.EmulateViewport(width, height), chromedp.Func(scheme(dark)))
+	run[bool](b, fmt.Sprintf(`new Promise((done) => {
+		const look = () => innerWidth === %d && innerHeight === %d ? requestAnimationFrame(() => done(true)) : setTimeout(look, 5);
+		look();
+	})`, width, height))
 }
 
 // languages is what the browser asks for.
@@ -90,16 +96,33 @@ func (b *tab) paste(data []byte, mediaType string) {
 	})()`, base64.StdEncoding.EncodeToString(data), mediaType))
 }
 
-// shifted is how much of the page moved by itself since it was opened
-// (Cumulative Layout Shift; what follows a click or key is not counted).
+// watchShifts runs in each page before its own scripts and keeps what moved by
+// itself (Cumulative Layout Shift; what follows a click or key is not counted).
+// A window that gets another size moves its content, too, and Chromium sets only
+// the next half second aside, which a busy machine may need for the first frame:
+// what moves between the change and the end of its frame is not counted either.
+const watchShifts = `(() => {
+	let shifts = [], sizes = [];
+	new PerformanceObserver((list) => shifts.push(...list.getEntries())).observe({ type: "layout-shift", buffered: true });
+	addEventListener("resize", () => {
+		const size = { from: performance.now(), to: Infinity };
+		sizes.push(size);
+		requestAnimationFrame(() => requestAnimationFrame(() => { size.to = performance.now(); }));
+	});
+	const frame = () => new Promise((done) => requestAnimationFrame(done));
+	window.whatMoved = async () => {
+		do { await frame(); await frame(); } while (sizes.some((s) => s.to === Infinity));
+		await new Promise((done) => setTimeout(done)); // observers are called after the frame
+		return shifts.filter((e) => !e.hadRecentInput && e.value > 0 && !sizes.some((s) => s.from <= e.startTime && e.startTime <= s.to))
+			.map((e) => e.value.toFixed(4) + " at " + e.startTime + " " + e.sources.map((s) => (s.node?.className || s.node?.nodeName) +
+				" from " + JSON.stringify(s.previousRect) + " to " + JSON.stringify(s.currentRect)).join(" ")).join("; ");
+	};
+})()`
+
+// shifted is how much of the page moved by itself since it was opened.
 func (b *tab) shifted() string {
 	b.t.Helper()
-	return run[string](b, `new Promise((done) => {
-		const all = [];
-		new PerformanceObserver((list) => all.push(...list.getEntries())).observe({ type: "layout-shift", buffered: true });
-		requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(all.filter((e) => !e.hadRecentInput && e.value > 0)
-			.map((e) => e.value.toFixed(4) + " " + e.sources.map((s) => (s.node?.className || s.node?.nodeName) + " from " + JSON.stringify(s.previousRect) + " to " + JSON.stringify(s.currentRect)).join(" ")).join("; ")))));
-	})`)
+	return run[string](b, "whatMoved()")
 }
 
 // wide tells whether something sticks out to the right.
@@ -108,10 +131,11 @@ func (b *tab) wide() bool {
 	return run[bool](b, "document.documentElement.scrollWidth > document.documentElement.clientWidth")
 }
 
-// clock moves the page's clock on, past whatever it waits for.
+// clock moves the page's clock on and stops it: what the page waits for comes
+// when the test says so, and what it counts down stands still.
 func (b *tab) clock(seconds int) {
 	b.t.Helper()
-	run[bool](b, fmt.Sprintf("(() => { const now = Date.now; Date.now = () => now() + %d000; return true; })()", seconds))
+	run[bool](b, fmt.Sprintf("(() => { const at = Date.now() + %d000; Date.now = () => at; return true; })()", seconds))
 }
 
 // keep writes data to a file that a browser can send.

@@ -1,6 +1,9 @@
+//go:build !unit
+
 package web_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -107,16 +110,17 @@ func TestBrowserHistory(t *testing.T) {
 // way to the next.
 func (b *tab) cards(want int) {
 	b.t.Helper()
-	var got int
-	var err error
-	for range 200 {
-		var html string
-		if html, err = chromedp.Run(b.ctx, chromedp.OuterHTML(chromedp.CSS(".gallery"))); err == nil {
-			if got = strings.Count(html, "<li>"); got == want {
-				return
-			}
+	ctx, cancel := context.WithTimeout(b.ctx, hang)
+	defer cancel()
+	for {
+		html, err := chromedp.Run(ctx, chromedp.OuterHTML(chromedp.CSS(".gallery")))
+		got := strings.Count(html, "<li>")
+		if err == nil && got == want {
+			return
 		}
-		b.do(chromedp.Sleep(50 * time.Millisecond))
+		if ctx.Err() != nil {
+			b.t.Fatalf("%d pictures are shown, want %d; %v", got, want, err)
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
-	b.t.Fatalf("%d pictures are shown, want %d; %v", got, want, err)
 }

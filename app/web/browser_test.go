@@ -1,19 +1,25 @@
+//go:build !unit
+
 package web_test
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"vinfast-classifier/local/program"
@@ -22,69 +28,137 @@ import (
 // screenshots are kept for people to look at; the folder is not in git.
 const screenshots = "../../.local/screenshots"
 
-// tab is one page of a headless Chromium of its own.
+// hang bounds each step in the browser and each wait for the page. It ends what
+// hangs; no test is decided by it.
+const hang = 2 * time.Minute
+
+// chrome is one headless Chromium for all tests of the package, started by the
+// first that needs it.
+var chrome struct {
+	once sync.Once
+	ctx  context.Context
+	stop []func() // last first
+	err  error
+}
+
+func startChrome(path string) error {
+	dir, err := os.MkdirTemp("", "vinfast-browser-")
+	if err != nil {
+		return err
+	}
+	// A helper process that writes into it while it is removed fails nothing.
+	chrome.stop = append(chrome.stop, func() { _ = os.RemoveAll(dir) })
+	flags := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path), chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.Env("TMPDIR=" + dir), chromedp.WindowSize(1100, 900),
+		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU,
+		chromedp.NoInheritEnv, chromedp.Env(program.Environment()...),
+	}
+	// The last three: a window that another covers works on.
+	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage",
+		"hide-scrollbars", "disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding"} {
+		flags = append(flags, chromedp.Flag(name, true))
+	}
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), flags...)
+	chrome.stop = append(chrome.stop, cancel)
+	chrome.ctx, cancel = chromedp.NewContext(ctx)
+	chrome.stop = append(chrome.stop, cancel)
+	return chromedp.Do(chrome.ctx)
+}
+
+// stopChrome ends the browser, if a test has started it.
+func stopChrome() {
+	for _, stop := range slices.Backward(chrome.stop) {
+		stop()
+	}
+}
+
+// tab is a window of the browser, with cookies and a cache of its own.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
 	mu  sync.Mutex
-	log []string
+	log []string // what the browser complains about
+	all []string // that, and what scripts say
 }
 
 func browser(t *testing.T) *tab {
 	t.Helper()
-	dir := scratch(t)
-	flags := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.Env("TMPDIR=" + dir), chromedp.WindowSize(1100, 900),
-		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU,
-		chromedp.NoInheritEnv, chromedp.Env(program.Environment()...),
+	path := chromium(t)
+	chrome.once.Do(func() { chrome.err = startChrome(path) })
+	if chrome.err != nil {
+		t.Fatalf("start the browser: %v", chrome.err)
 	}
-	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars"} {
-		flags = append(flags, chromedp.Flag(name, true))
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, flags...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	ctx, cancel := chromedp.NewContext(chrome.ctx, chromedp.WithNewBrowserContext())
+	b := &tab{t: t, ctx: ctx}
 	t.Cleanup(cancel)
 	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			t.Errorf("close the browser: %v", err)
+		if t.Failed() {
+			b.keepEvidence()
 		}
 	})
-	b := &tab{t: t, ctx: ctx}
+	// Not under the bound of a step: the window would end with the step.
+	if err := chromedp.Listen(ctx, b.hear); err != nil {
+		t.Fatalf("open a window: %v", err)
+	}
 	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
 			return err
 		}
-		return chromedp.Listen(ctx, b.hear)
+		_, err := chromedp.Call(ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: watchShifts})
+		return err
 	}))
+	b.size(1100, 900, false)
 	return b
 }
 
-// scratch is a folder for the browser. Unlike t.TempDir, a helper process that
-// writes into it while it is removed fails no test.
-func scratch(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "vinfast-browser-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Logf("left behind: %v", err)
+// windows numbers the pictures of failed tests: a test may have several windows.
+var windows atomic.Int64
+
+// keepEvidence keeps what a failed test's window shows and has said.
+func (b *tab) keepEvidence() {
+	base := filepath.Join("failed", fmt.Sprintf("%s-%d", strings.NewReplacer("/", "_", " ", "_").Replace(b.t.Name()), windows.Add(1)))
+	ctx, cancel := context.WithTimeout(b.ctx, hang)
+	defer cancel()
+	err := chromedp.Do(ctx, shot(base+".png"))
+	for range 20 { // it may be on its way to another page
+		if err == nil {
+			break
 		}
-	})
-	return dir
+		time.Sleep(100 * time.Millisecond)
+		err = chromedp.Do(ctx, shot(base+".png"))
+	}
+	if err != nil {
+		b.t.Logf("no picture of the window: %v", err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	file, err := filepath.Abs(filepath.Join(screenshots, base))
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(file), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(file+".txt", []byte(strings.Join(b.all, "\n")+"\n"), 0o644)
+	}
+	b.t.Logf("the window when the test had failed, and its console: %s.png and .txt (%v)", file, err)
 }
 
 // hear keeps what the browser would show in its console: a broken rule of the
 // page's policy, a missing file.
 func (b *tab) hear(event any) {
-	if e, ok := event.(*log.EventEntryAdded); ok {
-		b.mu.Lock()
-		defer b.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *log.EventEntryAdded:
 		b.log = append(b.log, e.Entry.Text)
+		b.all = append(b.all, string(e.Entry.Level)+": "+e.Entry.Text+" "+e.Entry.URL)
+	case *runtime.EventConsoleAPICalled:
+		var said []string
+		for _, arg := range e.Args {
+			said = append(said, string(arg.Value)+arg.Description)
+		}
+		b.all = append(b.all, "console: "+strings.Join(said, " "))
+	case *runtime.EventExceptionThrown:
+		b.all = append(b.all, fmt.Sprintf("exception: %s at %s:%d", e.ExceptionDetails.Text, e.ExceptionDetails.URL, e.ExceptionDetails.LineNumber+1))
 	}
 }
 
@@ -96,29 +170,35 @@ func (b *tab) complaints() []string {
 
 func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, actions...); err != nil {
+	ctx, cancel := context.WithTimeout(b.ctx, hang)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
-func (b *tab) text(selector string) string {
+// ask runs one step that has an answer.
+func ask[T any](b *tab, action chromedp.Action[T]) T {
 	b.t.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS(selector)))
+	ctx, cancel := context.WithTimeout(b.ctx, hang)
+	defer cancel()
+	v, err := chromedp.Run(ctx, action)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return strings.TrimSpace(text)
+	return v
+}
+
+func (b *tab) text(selector string) string {
+	b.t.Helper()
+	return strings.TrimSpace(ask(b, chromedp.Text(chromedp.CSS(selector))))
 }
 
 // natural is the size of a picture as the browser decoded it.
 func (b *tab) natural(selector string) (width, height int) {
 	b.t.Helper()
 	for name, to := range map[string]*int{"naturalWidth": &width, "naturalHeight": &height} {
-		n, err := chromedp.Run(b.ctx, chromedp.JavascriptAttribute[int](chromedp.CSS(selector), name))
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		*to = n
+		*to = ask(b, chromedp.JavascriptAttribute[int](chromedp.CSS(selector), name))
 	}
 	return width, height
 }
@@ -146,10 +226,11 @@ func shot(name string) chromedp.Action[chromedp.Void] {
 		if err != nil {
 			return err
 		}
-		if err := os.MkdirAll(screenshots, 0o755); err != nil {
+		file := filepath.Join(screenshots, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(screenshots, name), png, 0o644)
+		return os.WriteFile(file, png, 0o644)
 	})
 }
 
@@ -180,39 +261,6 @@ func TestBrowserWithoutScripts(t *testing.T) {
 		t.Errorf("%d predictions were stored", len(l.Predictions))
 	}
 	b.quiet()
-}
-
-// TestBrowserShots keeps what people should look at after a change of the
-// style; what it asserts is that no page is wider than a phone.
-func TestBrowserShots(t *testing.T) {
-	r := newReal(t)
-	b := browser(t)
-	b.do(languages("en"))
-	empty := map[string]string{"history-empty": "/history", "statistics-empty": "/stats"}
-	for name, path := range empty {
-		b.do(chromedp.Navigate(r.URL+path), shot(name+".png"))
-	}
-	r.past(t)
-	id := b.sends(r)
-	for _, c := range []struct {
-		name          string
-		width, height int64
-		dark          bool
-		lang          string
-	}{{"wide", 1100, 900, false, "en"}, {"wide-dark", 1100, 900, true, "vi"}, {"phone", 390, 844, false, "vi"}, {"phone-dark", 390, 844, true, "en"}} {
-		b.size(c.width, c.height, c.dark)
-		b.do(languages(c.lang))
-		for page, path := range pages(id) {
-			b.do(chromedp.Navigate(r.URL + path))
-			// Also what is lazy; the rows of the past have no picture.
-			run[bool](b, `Promise.allSettled(Array.from(document.images, (img) => { img.loading = "eager"; return img.decode(); })).then(() => true)`)
-			b.do(shot(page + "-" + c.name + ".png"))
-			wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth"))
-			if err != nil || wide > c.width {
-				t.Errorf("%s is %d wide on a screen of %d, %v", path, wide, c.width, err)
-			}
-		}
-	}
 }
 
 func scheme(dark bool) func(context.Context, *chromedp.Target) error {

@@ -1,3 +1,5 @@
+//go:build !unit
+
 package web_test
 
 import (
@@ -38,7 +40,7 @@ func TestBrowserDropsSeveral(t *testing.T) {
 			b.drag(over, files...)
 			b.await(".over", "Drop the photos here")
 			b.do(shot("dragging-" + d.name + ".png"))
-			r.mind.Lock()
+			r.mind.think()
 			b.drag(dropped, files...)
 			b.await("#results > :nth-child(1)", "The model is looking at it")
 			b.await("#results > :nth-child(2)", "The model is looking at it")
@@ -47,7 +49,7 @@ func TestBrowserDropsSeveral(t *testing.T) {
 				t.Errorf("the preview is %d x %d", w, h)
 			}
 			b.do(shot("working-" + d.name + ".png"))
-			r.mind.Unlock()
+			r.mind.answer()
 			for _, at := range []string{":nth-child(1)", ":nth-child(2)", ":nth-child(3)"} {
 				b.await("#results > "+at+" h2", "VinFast VF 8")
 			}
@@ -117,7 +119,7 @@ func TestBrowserScalesLargePhotos(t *testing.T) {
 func TestBrowserShowsProgress(t *testing.T) {
 	r := newReal(t)
 	b := browser(t)
-	b.do(chromedp.Navigate(r.URL), slow(4<<20))
+	b.do(chromedp.Navigate(r.URL), slow(2<<20))
 	run[bool](b, `(() => {
 		window.seen = [];
 		new MutationObserver(() => {
@@ -138,7 +140,7 @@ func TestBrowserCancelsAndRetries(t *testing.T) {
 	r := newReal(t)
 	b := browser(t)
 	b.do(chromedp.Navigate(r.URL))
-	r.mind.Lock()
+	r.mind.think()
 	b.drag(dropped, sample(t, "Vinfast_VF_e34"))
 	b.await("#results", "The model is looking at it")
 	b.do(chromedp.Click(chromedp.CSS(".cancel")))
@@ -147,7 +149,7 @@ func TestBrowserCancelsAndRetries(t *testing.T) {
 	// The server may be at work on the first try still; the second, under the
 	// same key, is told so and waits.
 	b.do(chromedp.Click(chromedp.CSS(".retry")))
-	r.mind.Unlock()
+	r.mind.answer()
 	b.await("#results h2", "VinFast VF e34")
 	if l := r.list(""); len(l.Predictions) != 1 {
 		t.Errorf("%d predictions were stored", len(l.Predictions))
@@ -163,6 +165,7 @@ func TestBrowserWaitsForTheModel(t *testing.T) {
 			r := newReal(t)
 			b := browser(t)
 			b.do(languages(c.lang), chromedp.Navigate(r.URL))
+			b.clock(0)
 			r.noModel.Store(true)
 			b.drag(dropped, sample(t, "Vinfast_VF_e34"))
 			b.await("#results h2", c.off)
@@ -286,5 +289,18 @@ func TestBrowserTellsTheRightLabelWithoutScripts(t *testing.T) {
 		chromedp.WaitVisible(chromedp.CSS(".said")))
 	if got := b.text(".said"); got != "The sender says: another car" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestBrowserTriesASample(t *testing.T) {
+	r := newReal(t)
+	b := browser(t)
+	b.do(chromedp.Func(noScripts), chromedp.Navigate(r.URL), chromedp.Click(chromedp.CSS("form.samples button")),
+		chromedp.WaitVisible(chromedp.CSS("h2.label")), shot("sample.png"))
+	if got := b.text("h2.label"); got != "VinFast VF e34" {
+		t.Errorf("the page says %q", got)
+	}
+	if w, h := b.natural(".photo img"); w < 400 || h < 200 {
+		t.Errorf("the picture is shown as %d x %d", w, h)
 	}
 }

@@ -1,3 +1,5 @@
+//go:build !unit
+
 package web_test
 
 import (
@@ -49,6 +51,7 @@ func withDatabase(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
+	stopChrome()
 	if err := mysql.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stop the database:", err)
 		return 1
@@ -72,6 +75,7 @@ type real struct {
 // mind is a model that says the same of each picture.
 type mind struct {
 	sync.Mutex // held, it thinks for as long
+	answer     func()
 	scores     []endpoint.Score
 }
 
@@ -82,6 +86,12 @@ func (m *mind) Classify(context.Context, image.Image) ([]endpoint.Score, error) 
 }
 
 func (*mind) Notice() string { return "demo model, trained on drawings, not for photos" }
+
+// think keeps the model thinking until answer is called, or the test ends.
+func (m *mind) think() {
+	m.Lock()
+	m.answer = sync.OnceFunc(m.Unlock)
+}
 
 // say changes what the model answers.
 func (m *mind) say(scores ...endpoint.Score) {
@@ -115,11 +125,12 @@ func newReal(t *testing.T, change ...func(*web.Config)) *real {
 		}
 		objects.ServeHTTP(w, r)
 	}))
-	thinks := &mind{scores: []endpoint.Score{{Label: "Vinfast_VF_e34", Score: 0.75}, {Label: "Vinfast_Fadil", Score: 0.25}}}
+	thinks := &mind{answer: func() {}, scores: []endpoint.Score{{Label: "Vinfast_VF_e34", Score: 0.75}, {Label: "Vinfast_Fadil", Score: 0.25}}}
 	container := serve(endpoint.Container(thinks, 4))
+	t.Cleanup(func() { thinks.answer() })
 	var noModel atomic.Bool
 	runtime := func(name string) http.Handler {
-		return endpoint.Runtime{Endpoint: name, Region: "us-east-1", Account: "000000000000", Container: container.URL, Timeout: time.Minute}.Handler()
+		return endpoint.Runtime{Endpoint: name, Region: "us-east-1", Account: "000000000000", Container: container.URL, Timeout: 2 * time.Minute}.Handler()
 	}
 	there, gone := runtime("vinfast-test"), runtime("vinfast-other")
 	model := serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -142,12 +153,12 @@ func newReal(t *testing.T, change ...func(*web.Config)) *real {
 	waiting, err := spool.Open(filepath.Join(t.TempDir(), "spool"), quiet)
 	must(err)
 	photos := photostore.New(at(store.URL), bucketName)
-	client := sagemaker.New(at(model.URL), sagemaker.Options{Endpoint: "vinfast-test", Timeout: 30 * time.Second, Attempts: 1})
+	client := sagemaker.New(at(model.URL), sagemaker.Options{Endpoint: "vinfast-test", Timeout: 2 * time.Minute, Attempts: 1})
 
 	r := &real{model: model, mind: thinks, noModel: &noModel, noBucket: &noBucket, rows: rows}
 	r.site = newSite(t, func(c *web.Config) {
 		r.classifier = &car.Classifier{Endpoint: client, Photos: photos, Predictions: rows, Spool: waiting, Limits: c.Limits,
-			Now: time.Now, Log: quiet, StoreTimeout: 20 * time.Second,
+			Now: time.Now, Log: quiet, StoreTimeout: 2 * time.Minute,
 			Room: func(context.Context, int64) (func(), error) { return func() {}, nil }}
 		c.Classifier, c.History, c.Photos, c.Spool, c.Endpoint = r.classifier, rows, photos, waiting, client
 		r.remover = &car.Remover{Predictions: rows, Photos: photos, Spool: waiting, Now: time.Now, Log: quiet}

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/chromedp/chromedp"
 
 	"vinfast-classifier/app/car"
 )
@@ -36,17 +35,4 @@ func TestSamples(t *testing.T) {
 			t.Errorf("%s: another picture was classified", name)
 		}
 	})
-}
-
-func TestBrowserTriesASample(t *testing.T) {
-	r := newReal(t)
-	b := browser(t)
-	b.do(chromedp.Func(noScripts), chromedp.Navigate(r.URL), chromedp.Click(chromedp.CSS("form.samples button")),
-		chromedp.WaitVisible(chromedp.CSS("h2.label")), shot("sample.png"))
-	if got := b.text("h2.label"); got != "VinFast VF e34" {
-		t.Errorf("the page says %q", got)
-	}
-	if w, h := b.natural(".photo img"); w < 400 || h < 200 {
-		t.Errorf("the picture is shown as %d x %d", w, h)
-	}
 }

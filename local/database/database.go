@@ -39,7 +39,9 @@ var ErrInUse = errors.New("the database folder is in use by another process")
 type Options struct {
 	Dir string    // data, password, port and pid file live here; made if missing
 	Log io.Writer // gets the server's log; nil for none
-	// TestSchemas lets the account make schemas of its own with NewSchema.
+	// TestSchemas lets the account make schemas of its own with NewSchema. What
+	// is written survives the server, but not the machine: no test waits for a
+	// disk.
 	TestSchemas bool
 	// TLS makes the server offer TLS, and refuse plain connections.
 	TLS *TLS

@@ -74,6 +74,9 @@ func (s *Server) flags() []string {
 	} else {
 		flags = append(flags, "--mysqlx=OFF", "--innodb-redo-log-capacity=16M")
 	}
+	if s.opts.TestSchemas {
+		flags = append(flags, "--innodb-flush-method=nosync")
+	}
 	if os.Geteuid() == 0 {
 		flags = append(flags, "--user=root") // else the server refuses to run as root
 	}

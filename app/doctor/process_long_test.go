@@ -1,3 +1,5 @@
+//go:build long && !unit
+
 package doctor_test
 
 import (
@@ -18,10 +20,10 @@ import (
 	"vinfast-classifier/local/program"
 )
 
-// A database that cannot be used is no reason for the app to end: systemd
-// would start it again and again. It serves, /readyz and the doctor name the
-// part, and it finds its way when that is mended.
-func TestServeWithoutDatabaseAccess(t *testing.T) {
+// TestLongServeWithoutDatabaseAccess: a database that cannot be used is no
+// reason for the app to end: systemd would start it again and again. It serves,
+// /readyz and the doctor name the part, and it finds its way when that is mended.
+func TestLongServeWithoutDatabaseAccess(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "vinfast")
 	if out, err := program.Command(t.Context(), "go", "build", "-race", "-o", binary, "..").CombinedOutput(); err != nil {
 		t.Fatalf("build the app: %v\n%s", err, out)

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && !unit && long
 
 package main_test
 
@@ -17,10 +17,10 @@ import (
 	"vinfast-classifier/local/program"
 )
 
-// TestPageTellsAndRecovers: each part of the whole system, with the real app,
+// TestLongPageTellsAndRecovers: each part of the whole system, with the real app,
 // hangs and is then killed. The page and /readyz say what is wrong and what
 // becomes of pictures, and all is well again once the part was restarted.
-func TestPageTellsAndRecovers(t *testing.T) {
+func TestLongPageTellsAndRecovers(t *testing.T) {
 	t.Setenv("VINFAST_RATE_PER_MINUTE", "100000")
 	dir := t.TempDir()
 	app := filepath.Join(dir, "vinfast")
