@@ -37,11 +37,11 @@ func releases(t *testing.T) (before, today release) {
 	return release{"before", program}, release{"today", binary}
 }
 
-// TestTwoReleases: while web instances are replaced, the app of the release
+// TestLongTwoReleases: while web instances are replaced, the app of the release
 // before and today's work on one shared folder, one database and one bucket.
 // Whatever the first leaves behind the second goes on with, and the other way
 // round, since a release may be taken back.
-func TestTwoReleases(t *testing.T) {
+func TestLongTwoReleases(t *testing.T) {
 	before, today := releases(t)
 	for _, pair := range [][2]release{{before, today}, {today, before}} {
 		first, second := pair[0], pair[1]
