@@ -13,24 +13,17 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/image/draw"
 )
 
 //go:embed static
 var staticFiles embed.FS
 
 // samplesFolder holds the pictures of the page's sample buttons; the file's
-// name without its ending is the label of the car it shows.
-const (
-	samplesFolder = "samples/"
-	// smallFolder has the same pictures, smallWidth pixels wide.
-	smallFolder  = samplesFolder + "small/"
-	smallWidth   = 288
-	smallQuality = 60
-)
+// name without its ending is the label of the car it shows. Its folder small has
+// the same pictures in the size of a button: the start page shows six of them,
+// and they would be most of what it weighs.
+const samplesFolder = "samples/"
 
 type asset struct {
 	data        []byte
@@ -45,8 +38,7 @@ type assets struct {
 	probe   []byte // a small JPEG to ask the endpoint about
 }
 
-// loadAssets makes them once: all servers of a process serve the same.
-var loadAssets = sync.OnceValues(func() (*assets, error) {
+func loadAssets() (*assets, error) {
 	a := &assets{files: map[string]asset{}}
 	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -62,9 +54,8 @@ var loadAssets = sync.OnceValues(func() (*assets, error) {
 			return fmt.Errorf("%s: unknown type", name)
 		}
 		a.add(name, data, contentType)
-		if file, ok := strings.CutPrefix(name, samplesFolder); ok {
+		if dir, file := path.Split(name); dir == samplesFolder {
 			a.samples = append(a.samples, file)
-			return a.addSmall(file, data)
 		}
 		return nil
 	})
@@ -77,23 +68,6 @@ var loadAssets = sync.OnceValues(func() (*assets, error) {
 	}
 	a.probe = grey.Bytes()
 	return a, nil
-})
-
-// addSmall makes the picture of a sample's button: the start page shows six of
-// them, and they would be most of what it weighs.
-func (a *assets) addSmall(file string, data []byte) error {
-	whole, err := jpeg.Decode(bytes.NewReader(data))
-	if err != nil {
-		return fmt.Errorf("sample %s: %w", file, err)
-	}
-	small := image.NewRGBA(image.Rect(0, 0, smallWidth, smallWidth*whole.Bounds().Dy()/whole.Bounds().Dx()))
-	draw.CatmullRom.Scale(small, small.Rect, whole, whole.Bounds(), draw.Src, nil)
-	var out bytes.Buffer
-	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: smallQuality}); err != nil {
-		return fmt.Errorf("sample %s: %w", file, err)
-	}
-	a.add(smallFolder+file, out.Bytes(), "image/jpeg")
-	return nil
 }
 
 func (a *assets) add(name string, data []byte, contentType string) {
