@@ -4,6 +4,9 @@ PORT ?= 8080
 MODEL ?=
 STACK ?= dev
 
+# The order of tests: by chance for a person, the same in every run of CI.
+SHUFFLE := $(if $(CI),1,on)
+
 # Notes how long each part took; .ci/run prints the notes as a table.
 TIMED := .ci/timed
 
@@ -36,22 +39,26 @@ test: test-deps check test-infra test-app ## everything a contributor must see p
 # Python.
 .PHONY: unit
 unit: ## the quick inner loop: no browser, no database, no Python
-	go test -tags unit -shuffle=on ./app/... ./local/... ./infra/... .
+	go test -tags unit -shuffle=$(SHUFFLE) ./app/... ./local/... ./infra/... .
 
 # The files with the tag "long"; all their tests are called TestLong.
 .PHONY: test-all
 test-all: test-deps ## what "make test" leaves out because it takes long
-	$(TIMED) "long: app and local" go test -race -shuffle=on -timeout 30m -tags long -run '^TestLong' ./app/... ./local/...
+	$(TIMED) "long: app and local" go test -race -shuffle=$(SHUFFLE) -timeout 30m -tags long -run '^TestLong' ./app/... ./local/...
 
+# e2e/provider compiles only beside sources that are made when it is built.
 .PHONY: check
 check: ## formatting, vet, staticcheck, shellcheck, tidy modules, known vulnerabilities
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "Not formatted (gofmt -w): $$unformatted"; exit 1; }
-	shellcheck $$(git ls-files '*.sh') .ci/run .ci/cold .ci/timed
+	shellcheck $$(git ls-files 'local/*.sh' 'e2e/*.sh') .ci/run .ci/cold .ci/timed
 	go mod tidy -diff
 	cd e2e && go mod tidy -diff
 	$(TIMED) "compile Pulumi's AWS package" go build ./infra/... .
 	$(TIMED) "vet" go vet -tags long ./...
 	$(TIMED) "staticcheck" go tool staticcheck -tags long ./...
+	go build -o .local/bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	cd e2e && ../$(TIMED) "vet and staticcheck of e2e" sh -c 'go vet ./... && ../.local/bin/staticcheck ./...'
+	cd e2e/engine && ../../$(TIMED) "vet and staticcheck of e2e/engine" sh -c 'go vet ./... && ../../.local/bin/staticcheck ./...'
 	@go tool govulncheck ./app/... 2>.local/govulncheck || { \
 		grep -q 'fetching vulnerabilities' .local/govulncheck && echo "govulncheck: left out, its database cannot be reached from here"; } || { \
 		cat .local/govulncheck; exit 1; }
@@ -60,22 +67,22 @@ check: ## formatting, vet, staticcheck, shellcheck, tidy modules, known vulnerab
 # times slower and watches nothing there: one goroutine reads what it wrote.
 .PHONY: test-app
 test-app: test-deps
-	$(TIMED) "test: app and local" go test -race -shuffle=on -timeout 20m $$(go list ./app/... ./local/... | grep -v /local/model$$)
-	$(TIMED) "test: model" go test -shuffle=on -timeout 20m ./local/model
+	$(TIMED) "test: app and local" go test -race -shuffle=$(SHUFFLE) -timeout 20m $$(go list ./app/... ./local/... | grep -v /local/model$$)
+	$(TIMED) "test: model" go test -shuffle=$(SHUFFLE) -timeout 20m ./local/model
 
 # The count of mutations that the controls notice is printed, so that a shrinking
 # one is seen.
 .PHONY: test-infra
 test-infra: test-deps
-	$(TIMED) "test: infra" go test -shuffle=on ./infra/... .
+	$(TIMED) "test: infra" go test -shuffle=$(SHUFFLE) ./infra/... .
 	@go test -run TestMutations -v ./infra | grep -E 'mutations|FAIL'
 
 .PHONY: e2e e2e-all
-e2e: ## the program through Pulumi's engine and the AWS provider against an emulated AWS
-	cd e2e && ../$(TIMED) "e2e" go test -count=1 -timeout 100m -v .
+e2e: test-needs ## the program through Pulumi's engine and the AWS provider against an emulated AWS
+	cd e2e && SEED= ../$(TIMED) "e2e" go test -count=1 -timeout 100m -v .
 
-e2e-all: ## the same with the long scenarios, and refused calls chosen by chance (SEED=n repeats)
-	cd e2e && SEED=random go test -count=1 -timeout 300m -v -tags long .
+e2e-all: test-needs ## the same, with refused calls also chosen by chance and one of every kind
+	cd e2e && SEED=158886,random,all go test -count=1 -timeout 300m -v .
 
 .PHONY: ci-cold
 ci-cold: ## .ci/run of the last commit on a machine that has nothing yet; needs root, takes an hour

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"vinfast-classifier/local/program"
 )
 
 // release is one build of the app.
@@ -24,17 +26,17 @@ type release struct{ name, program string }
 // releases are the app of the release before and today's.
 func releases(t *testing.T) (before, today release) {
 	t.Helper()
-	script := exec.Command("../local/release.sh")
+	script := program.Command(t.Context(), "../local/release.sh")
 	script.Stderr = os.Stderr
 	folder, err := script.Output()
 	must(t, err)
-	program := filepath.Join(t.TempDir(), "vinfast")
-	build := exec.Command("go", "build", "-race", "-buildvcs=false", "-o", program, "./app")
+	binaryBefore := filepath.Join(t.TempDir(), "vinfast")
+	build := program.Command(t.Context(), "go", "build", "-race", "-buildvcs=false", "-o", binaryBefore, "./app")
 	build.Dir = strings.TrimSpace(string(folder))
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the app of the release before: %v\n%s", err, out)
 	}
-	return release{"before", program}, release{"today", binary}
+	return release{"before", binaryBefore}, release{"today", binary}
 }
 
 // TestLongTwoReleases: while web instances are replaced, the app of the release

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 
 	"vinfast-classifier/e2e/cloud"
 	"vinfast-classifier/e2e/stack"
+	"vinfast-classifier/e2e/tools"
 )
 
 // upgradeChanges is what today's program does to a running stack of the release before (upgrade-from), besides what
@@ -86,7 +88,7 @@ func TestUpgrade(t *testing.T) {
 // releaseBefore is a folder with the tree of the commit in upgrade-from.
 func releaseBefore(t *testing.T) string {
 	t.Helper()
-	script := exec.Command(filepath.Join("..", "local", "release.sh"))
+	script := tools.Command(t.Context(), filepath.Join("..", "local", "release.sh"))
 	script.Stderr = os.Stderr
 	folder := must[[]byte](t, "find the release before")(script.Output())
 	return strings.TrimSpace(string(folder))
@@ -145,12 +147,12 @@ func localDatabase(t *testing.T, checkout string) string {
 	t.Helper()
 	folder := t.TempDir()
 	program := filepath.Join(folder, "local")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./local")
+	build := tools.Command(t.Context(), "go", "build", "-buildvcs=false", "-o", program, "./local")
 	build.Dir = checkout
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the local database: %v\n%s", err, text)
 	}
-	command := exec.Command(program, "database", "-dir", filepath.Join(folder, "database"))
+	command := tools.Command(context.Background(), program, "database", "-dir", filepath.Join(folder, "database"))
 	var said bytes.Buffer
 	command.Stderr = &said
 	input := must[io.WriteCloser](t, "hold the database")(command.StdinPipe()) // it ends when this closes
