@@ -1,0 +1,266 @@
+package photo
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// maxScans bounds the passes of a JPEG. Ordinary progressive ones have about
+// ten. A pass over an empty band costs a sender 100 bytes and us a walk over all
+// pixels, so 10 MiB of them would keep a core busy for hours.
+const maxScans = 50
+
+// Markers, the second bytes of a segment.
+const (
+	mSOF0, mSOF1, mSOF2, mSOF15      = 0xc0, 0xc1, 0xc2, 0xcf
+	mDHT, mJPG, mDAC, mDQT, mDRI     = 0xc4, 0xc8, 0xcc, 0xdb, 0xdd
+	mRST0, mSOI, mEOI, mSOS          = 0xd0, 0xd8, 0xd9, 0xda
+	mAPP0, mAPP1, mAPP2, mAPP14, mLS = 0xe0, 0xe1, 0xe2, 0xee, 0xf7
+)
+
+// colours of a JPEG's components.
+type colours int
+
+const (
+	gray colours = iota
+	ycc
+	rgb
+	cmyk
+	ycck
+)
+
+// jpegFile is a JPEG taken apart.
+type jpegFile struct {
+	// parts are the segments that pixels need, in their order: tables, frame,
+	// scans. An empty part is where a scan's data end.
+	parts         [][]byte
+	width, height int
+	comps         []component
+	progressive   bool
+	restarts      bool // there are restart markers
+	wideTables    bool // quantisation tables of 16 bits
+	interleaved   bool // the first scan has all components
+	colours       colours
+	scans         int
+	// open: no marker follows the last scan, so its data may have been cut off.
+	open bool
+
+	jfif  bool
+	adobe int // what Adobe's segment says of the colours; -1 for no such segment
+	exif  []byte
+	icc   map[byte][]byte // pieces of a colour profile, counted from 1
+}
+
+// component is one plane: how many of its samples are in a unit, and how far
+// its coefficients are known (the bits of each still missing; -1 for all).
+type component struct {
+	id, h, v byte
+	missing  [64]int8
+}
+
+// takeApart goes from segment to segment until all pixels are there. It returns
+// errIncomplete if the file ends before.
+func takeApart(data []byte, announce func(width, height int) error) (*jpegFile, error) {
+	j := &jpegFile{adobe: -1, icc: map[byte][]byte{}}
+	for pos := 2; ; {
+		next := bytes.IndexByte(data[pos:], 0xff)
+		if next < 0 {
+			return j, errIncomplete
+		}
+		for pos += next; pos < len(data) && data[pos] == 0xff; pos++ { // fill bytes
+		}
+		if pos+3 > len(data) && !(pos < len(data) && data[pos] == mEOI) {
+			return j, errIncomplete
+		}
+		marker := data[pos]
+		switch {
+		case marker == mEOI:
+			if j.scans == 0 {
+				return j, errors.New("no scan")
+			}
+			if !j.progressive && !j.whole() {
+				return j, errIncomplete
+			}
+			return j, nil // a progressive one may end early: then it is less sharp
+		case marker <= 1, mRST0 <= marker && marker <= mSOI:
+			pos++
+			continue
+		}
+		n := int(binary.BigEndian.Uint16(data[pos+1:]))
+		end := pos + 1 + n
+		if n < 2 {
+			return j, errors.New("segment without length")
+		}
+		if end > len(data) {
+			return j, errIncomplete
+		}
+		if err := j.segment(data[pos-1:end], announce); err != nil {
+			return j, err
+		}
+		pos = end
+		if marker != mSOS {
+			continue
+		}
+		pos += j.scanData(data[end:])
+		if j.whole() {
+			return j, nil
+		}
+	}
+}
+
+// segment keeps one segment, or what it says. It begins with 0xff and the marker.
+func (j *jpegFile) segment(seg []byte, announce func(width, height int) error) error {
+	marker, body := seg[1], seg[4:]
+	switch {
+	case marker == mDHT, marker == mDQT, marker == mDRI:
+		j.restarts = j.restarts || marker == mDRI && len(body) >= 2 && body[0]|body[1] != 0
+		j.wideTables = j.wideTables || marker == mDQT && len(body) > 0 && body[0]>>4 != 0
+		j.parts = append(j.parts, seg)
+	case marker == mDAC, marker == mJPG:
+	case mSOF0 <= marker && marker <= mSOF15, marker == mLS:
+		return j.frame(marker, seg, announce)
+	case marker == mSOS:
+		return j.scan(seg)
+	case marker == mAPP0:
+		j.jfif = j.jfif || starts(body, "JFIF\x00") && len(body) >= 14
+	case marker == mAPP1 && j.exif == nil && starts(body, "Exif\x00"):
+		j.exif = body[min(6, len(body)):]
+	case marker == mAPP2 && starts(body, "ICC_PROFILE\x00") && len(body) > 14:
+		j.icc[body[12]] = body[14:]
+	case marker == mAPP14 && starts(body, "Adobe") && len(body) >= 12:
+		j.adobe = int(body[11])
+	}
+	return nil
+}
+
+func (j *jpegFile) frame(marker byte, seg []byte, announce func(width, height int) error) error {
+	body := seg[4:]
+	if len(body) < 6 || j.comps != nil {
+		return errors.New("bad frame")
+	}
+	n := int(body[5])
+	j.height, j.width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
+	if marker > mSOF2 || body[0] != 8 || n != 1 && n != 3 && n != 4 {
+		return fmt.Errorf("%w: marker %#x, %d bits, %d components", errOdd, marker, body[0], n)
+	}
+	if len(body) < 6+3*n {
+		return errors.New("bad frame")
+	}
+	for ; len(j.comps) < n; body = body[3:] {
+		c := component{id: body[6], h: body[7] >> 4, v: body[7] & 15}
+		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || slices.ContainsFunc(j.comps, func(o component) bool { return o.id == c.id }) {
+			return errors.New("bad component")
+		}
+		for i := range c.missing {
+			c.missing[i] = -1
+		}
+		j.comps = append(j.comps, c)
+	}
+	j.progressive = marker == mSOF2
+	if marker == mSOF1 { // as SOF0, but for tables that all decoders here take
+		seg = append([]byte{0xff, mSOF0}, seg[2:]...)
+	}
+	j.parts = append(j.parts, seg)
+	return announce(j.width, j.height)
+}
+
+// scan notes what a scan brings: which components, and how far.
+func (j *jpegFile) scan(seg []byte) error {
+	body := seg[4:]
+	if j.comps == nil || len(body) < 1 || body[0] < 1 || len(body) < 4+2*int(body[0]) {
+		return errors.New("bad scan")
+	}
+	if j.scans++; j.scans > maxScans {
+		return &Refusal{Reason: ErrUnsupportedType, Key: "scans", Args: []any{maxScans}}
+	}
+	n := int(body[0])
+	if j.scans == 1 {
+		j.interleaved = n == len(j.comps)
+	}
+	first, last, low := body[1+2*n], min(body[2+2*n], 63), int8(body[3+2*n]&15)
+	if !j.progressive {
+		first, last, low = 0, 63, 0
+	}
+	for i := range n {
+		at := slices.IndexFunc(j.comps, func(c component) bool { return c.id == body[1+2*i] })
+		if at < 0 {
+			return errors.New("scan of an unknown component")
+		}
+		for k := int(first); k <= int(last); k++ {
+			j.comps[at].missing[k] = low
+		}
+	}
+	j.parts = append(j.parts, seg)
+	return nil
+}
+
+// scanData keeps the compressed data of a scan, and returns their length. In
+// them 0xff is followed by zero or by a restart marker.
+func (j *jpegFile) scanData(data []byte) int {
+	end := 0
+	for {
+		next := bytes.IndexByte(data[end:], 0xff)
+		if next < 0 || end+next+1 >= len(data) {
+			j.open = true
+			break
+		}
+		end += next
+		if m := data[end+1]; m != 0 && (m < mRST0 || m >= mSOI) {
+			j.parts = append(j.parts, data[:end], nil)
+			return end
+		}
+		end += 2
+	}
+	// Zeros at the end of a file are what a broken copy leaves. Two may belong
+	// to the picture.
+	end = len(data)
+	for end > 2 && data[end-1] == 0 && data[end-2] == 0 && data[end-3] == 0 {
+		end--
+	}
+	j.parts = append(j.parts, bytes.TrimRight(data[:end], "\xff"), nil)
+	return len(data)
+}
+
+// whole tells whether all coefficients of all components have come.
+func (j *jpegFile) whole() bool {
+	for _, c := range j.comps {
+		for _, bits := range c.missing {
+			if bits != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// tellColours follows libjpeg: JFIF before Adobe before the names of components.
+func (j *jpegFile) tellColours() error {
+	names := string([]byte{j.comps[0].id, j.comps[len(j.comps)/2].id, j.comps[len(j.comps)-1].id})
+	switch {
+	case len(j.comps) == 1:
+		j.colours = gray
+	case len(j.comps) == 4 && j.adobe < 0:
+		return fmt.Errorf("%w: CMYK that does not say how", errOdd)
+	case len(j.comps) == 4 && j.adobe == 0:
+		j.colours = cmyk
+	case len(j.comps) == 4:
+		j.colours = ycck
+	case !j.jfif && (j.adobe == 0 || j.adobe < 0 && names == "RGB"):
+		j.colours = rgb
+	default:
+		j.colours = ycc
+	}
+	return nil
+}
+
+// profile joins the pieces of the colour profile.
+func (j *jpegFile) profile() []byte {
+	var profile []byte
+	for i := byte(1); j.icc[i] != nil; i++ {
+		profile = append(profile, j.icc[i]...)
+	}
+	return profile
+}

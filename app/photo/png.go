@@ -1,0 +1,165 @@
+package photo
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
+	"io"
+	"math"
+)
+
+// pngFile is a PNG taken apart: header and palette as they are, pixels, and
+// what it says about colours.
+type pngFile struct {
+	parts            [][]byte
+	depth, kind      byte
+	interlaced, ends bool
+	pixels           bool
+	exif, icc, cicp  []byte
+	gamma            float64
+	srgb             bool
+}
+
+// inspectPNG goes over the chunks: length, type, body, check sum.
+func inspectPNG(h *Header, data []byte, limits Limits) error {
+	f := &pngFile{parts: [][]byte{data[:8]}}
+	for pos := 8; pos+8 <= len(data) && !f.ends; {
+		n := int64(binary.BigEndian.Uint32(data[pos:]))
+		end := min(int64(pos)+8+n, int64(len(data)))
+		if err := f.chunk(h, string(data[pos+4:pos+8]), data[pos+8:end], data[end:min(end+4, int64(len(data)))], limits); err != nil {
+			return err
+		}
+		pos = int(min(end+4, int64(len(data))))
+	}
+	if h.size == (image.Point{}) {
+		return errors.New("no header")
+	}
+	if !f.pixels {
+		return errIncomplete
+	}
+	h.turn = orientation(f.exif)
+	f.colours(h)
+	h.Memory = f.memory(h.size) + scaleMemory(h.size.X)
+	h.decode = func() (image.Image, error) {
+		img, err := png.Decode(f.stream())
+		if _, odd := errors.AsType[png.UnsupportedError](err); odd {
+			err = fmt.Errorf("%w: %w", errOdd, err)
+		}
+		if err != nil && !f.ends {
+			err = fmt.Errorf("%w: %w", errIncomplete, err)
+		}
+		return img, err
+	}
+	return nil
+}
+
+// chunk keeps what pixels need. A check sum counts only where nothing else shows
+// a fault: pixels have one of their own inside.
+func (f *pngFile) chunk(h *Header, kind string, body, sum []byte, limits Limits) error {
+	intact := len(sum) == 4 && binary.BigEndian.Uint32(sum) == crc32.Update(crc32.ChecksumIEEE([]byte(kind)), crc32.IEEETable, body)
+	switch kind {
+	case "IHDR":
+		if len(body) != 13 || !intact || h.size != (image.Point{}) {
+			return errors.New("bad header")
+		}
+		f.depth, f.kind, f.interlaced = body[8], body[9], body[12] != 0
+		f.keep(kind, body)
+		return h.announce(int(int32(binary.BigEndian.Uint32(body))), int(int32(binary.BigEndian.Uint32(body[4:]))), limits)
+	case "CgBI":
+		return fmt.Errorf("%w: made for a phone's own decoder", errOdd)
+	case "PLTE":
+		if !intact {
+			return errors.New("bad palette")
+		}
+		f.keep(kind, body)
+	case "tRNS":
+		if intact && !f.pixels {
+			f.keep(kind, body)
+		}
+	case "IDAT":
+		f.keep(kind, body)
+		f.pixels = true
+	case "IEND":
+		f.ends = true
+	case "eXIf":
+		f.exif = body
+	case "iCCP":
+		f.icc = body
+	case "cICP":
+		f.cicp = body
+	case "sRGB":
+		f.srgb = true
+	case "gAMA":
+		if len(body) == 4 {
+			f.gamma = float64(binary.BigEndian.Uint32(body)) / 100000
+		}
+	}
+	return nil
+}
+
+func (f *pngFile) keep(kind string, body []byte) {
+	head := append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), kind...)
+	sum := crc32.Update(crc32.ChecksumIEEE([]byte(kind)), crc32.IEEETable, body)
+	f.parts = append(f.parts, head, body, binary.BigEndian.AppendUint32(nil, sum))
+}
+
+func (f *pngFile) stream() io.Reader {
+	return &joined{parts: append(f.parts[:len(f.parts):len(f.parts)], []byte("\x00\x00\x00\x00IEND\xae\x42\x60\x82"))}
+}
+
+// memory is what the codec holds: one or two bytes for each of up to four
+// samples, and all of it again if interlaced, as each pass is a picture.
+func (f *pngFile) memory(size image.Point) int64 {
+	perPixel := map[byte]int64{0: 1, 2: 4, 3: 1, 4: 4, 6: 4}[f.kind]
+	if f.depth == 16 {
+		perPixel *= 2
+	}
+	if f.kind == 0 || f.kind == 2 {
+		perPixel = 4 * max(1, int64(f.depth)/8) // it may have a transparent colour
+	}
+	if f.interlaced {
+		perPixel *= 2
+	}
+	return perPixel*int64(size.X)*int64(size.Y) + 1<<20 + 16*int64(size.X)
+}
+
+// colours carries the profile over, or turns values that have another gamma
+// into those a screen expects, as browsers do. A cICP chunk other than sRGB's is
+// not done: its pixels are shown as they are.
+func (f *pngFile) colours(h *Header) {
+	const screen = 2.2
+	exponent := 1 / (f.gamma * screen)
+	switch {
+	case len(f.cicp) >= 2 && (f.cicp[0] != 1 || f.cicp[1] != 13):
+		h.drop(fmt.Sprintf("cICP: primaries %d, transfer %d", f.cicp[0], f.cicp[1]))
+	case f.icc != nil:
+		profile, err := inflateProfile(f.icc)
+		if err != nil {
+			h.drop(fmt.Sprintf("profile: %v", err))
+		}
+		h.carry(profile, f.kind == 0 || f.kind == 4)
+	case f.gamma > 0.01 && !f.srgb && f.cicp == nil && math.Abs(exponent-1) > 0.05:
+		h.gamma = make([]byte, 256)
+		for i := range h.gamma {
+			h.gamma[i] = byte(math.Round(255 * math.Pow(float64(i)/255, exponent)))
+		}
+	}
+}
+
+// inflateProfile reads an iCCP chunk: a name, a zero, the method, zlib data.
+func inflateProfile(body []byte) ([]byte, error) {
+	_, rest, _ := bytes.Cut(body, []byte{0})
+	if len(rest) == 0 || rest[0] != 0 {
+		return nil, errors.New("unknown compression")
+	}
+	z, err := zlib.NewReader(bytes.NewReader(rest[1:]))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(z, maxProfile+1))
+}
