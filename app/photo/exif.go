@@ -21,6 +21,9 @@ func (t turn) mirrorsY() bool   { return t == 3 || t == 4 || t == 6 || t == 7 }
 // and follows no pointer but the first one, so nothing else in the data counts.
 // What it cannot read is upright: a photo is not refused for a fault in its notes.
 func orientation(exif []byte) turn {
+	for bytes.HasPrefix(exif, []byte("Exif\x00\x00")) { // some programs write it twice
+		exif = exif[6:]
+	}
 	var order binary.ByteOrder
 	switch {
 	case bytes.HasPrefix(exif, []byte("II*\x00")):

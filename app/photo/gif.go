@@ -1,6 +1,7 @@
 package photo
 
 import (
+	"bytes"
 	"compress/lzw"
 	"encoding/binary"
 	"errors"
@@ -11,7 +12,7 @@ import (
 )
 
 // gifFrame is the first frame of a GIF. It is read here and not by image/gif,
-// which refuses frames that reach over the canvas, data behind the last pixel
+// which refuses a frame that reaches over the canvas, data behind the last pixel
 // and the like, all of which browsers show.
 type gifFrame struct {
 	where       image.Rectangle // on the canvas
@@ -33,7 +34,7 @@ func inspectGIF(h *Header, data []byte, limits Limits) error {
 		return err
 	}
 	h.partial = true
-	h.Memory = 2*int64(f.where.Dx())*int64(f.where.Dy()) + 1<<20 + scaleMemory(canvas.X)
+	h.Memory = int64(f.where.Dx())*int64(f.where.Dy()) + int64(len(data)) + 1<<20 + scaleMemory(canvas)
 	h.decode = f.decode
 	return h.announce(canvas.X, canvas.Y, limits)
 }
@@ -46,36 +47,33 @@ func readGIF(data []byte) (f gifFrame, canvas image.Point, err error) {
 	u16 := func(at int) int { return int(binary.LittleEndian.Uint16(data[at:])) }
 	canvas, f.transparent = image.Pt(u16(6), u16(8)), -1
 	pos := 13 + gifTable(data[10])
-	global := data[13:min(pos, len(data))]
-	for pos+1 < len(data) {
+	f.colours = data[13:min(pos, len(data))]
+	for pos+11 < len(data) {
 		switch data[pos] {
-		case 0x21: // an extension; that before a frame tells its transparent colour
-			if data[pos+1] == 0xf9 && pos+8 <= len(data) && data[pos+2] >= 4 && data[pos+3]&1 != 0 {
+		case 0x21: // an extension; one before the frame tells its transparent colour
+			if data[pos+1] == 0xf9 && data[pos+2] >= 4 && data[pos+3]&1 != 0 {
 				f.transparent = int(data[pos+6])
 			}
 			pos += 2
 			for pos < len(data) && data[pos] != 0 {
 				pos += 1 + int(data[pos])
 			}
-			pos++
 		case 0x2c: // a frame
-			if pos+11 > len(data) {
-				return f, canvas, errIncomplete
-			}
 			at := image.Pt(u16(pos+1), u16(pos+3))
 			f.where = image.Rectangle{Min: at, Max: at.Add(image.Pt(u16(pos+5), u16(pos+7)))}
-			flags, own := data[pos+9], gifTable(data[pos+9])
-			f.interlaced = flags&0x40 != 0
-			f.data = data[min(pos+10+own, len(data)):]
-			if f.colours = global; own > 0 {
-				f.colours = data[pos+10 : min(pos+10+own, len(data))]
+			f.interlaced = data[pos+9]&0x40 != 0
+			own := data[pos+10 : min(pos+10+gifTable(data[pos+9]), len(data))]
+			if len(own) > 0 {
+				f.colours = own
+			}
+			if f.data = data[pos+10+len(own):]; len(f.data) == 0 {
+				return f, canvas, errIncomplete
 			}
 			return f, canvas, nil
 		case 0x3b:
 			return f, canvas, errors.New("no frame")
-		default:
-			pos++ // browsers look on, too
 		}
+		pos++ // also over what is no block, as browsers do
 	}
 	return f, canvas, errIncomplete
 }
@@ -89,9 +87,6 @@ func gifTable(flags byte) int {
 }
 
 func (f gifFrame) decode() (image.Image, error) {
-	if len(f.data) < 2 {
-		return nil, errIncomplete
-	}
 	width := f.data[0]
 	if width < 1 || width > 8 {
 		return nil, fmt.Errorf("code size %d", width)
@@ -103,59 +98,23 @@ func (f gifFrame) decode() (image.Image, error) {
 			palette[i] = color.RGBA{f.colours[3*i], f.colours[3*i+1], f.colours[3*i+2], 255}
 		}
 	}
-	img := image.NewPaletted(f.where, palette)
-	codes := lzw.NewReader(&gifBlocks{left: f.data[1:]}, lzw.LSB, max(2, int(width)))
-	defer codes.Close()
-	for _, y := range gifRows(f.where.Dy(), f.interlaced) {
-		if _, err := io.ReadFull(codes, img.Pix[y*img.Stride:][:img.Stride]); err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-				err = errIncomplete
-			}
-			return nil, err
-		}
+	var codes []byte // stored in blocks of a length and as many bytes
+	for b := f.data[1:]; len(b) > 1 && b[0] > 0; b = b[min(1+int(b[0]), len(b)):] {
+		codes = append(codes, b[1:min(1+int(b[0]), len(b))]...)
 	}
-	return img, nil
-}
-
-// gifRows is the order in which rows are stored.
-func gifRows(height int, interlaced bool) (rows []int) {
+	pixels := lzw.NewReader(bytes.NewReader(codes), lzw.LSB, max(2, int(width)))
+	defer pixels.Close()
+	img := image.NewPaletted(f.where, palette)
 	passes := [][2]int{{0, 1}}
-	if interlaced {
+	if f.interlaced {
 		passes = [][2]int{{0, 8}, {4, 8}, {2, 4}, {1, 2}}
 	}
 	for _, p := range passes {
-		for y := p[0]; y < height; y += p[1] {
-			rows = append(rows, y)
+		for y := p[0]; y < f.where.Dy(); y += p[1] {
+			if _, err := io.ReadFull(pixels, img.Pix[y*img.Stride:][:img.Stride]); err != nil {
+				return nil, fmt.Errorf("%w: %w", errIncomplete, err)
+			}
 		}
 	}
-	return rows
-}
-
-// gifBlocks reads data that are stored in blocks of a length and as many bytes;
-// one of no length ends them.
-type gifBlocks struct{ block, left []byte }
-
-func (b *gifBlocks) ReadByte() (byte, error) {
-	if len(b.block) == 0 {
-		if len(b.left) == 0 || b.left[0] == 0 || len(b.left) == 1 {
-			return 0, io.EOF
-		}
-		n := min(1+int(b.left[0]), len(b.left))
-		b.block, b.left = b.left[1:n], b.left[n:]
-	}
-	v := b.block[0]
-	b.block = b.block[1:]
-	return v, nil
-}
-
-func (b *gifBlocks) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	v, err := b.ReadByte()
-	if err != nil {
-		return 0, err
-	}
-	p[0] = v
-	return 1, nil
+	return img, nil
 }

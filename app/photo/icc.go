@@ -1,7 +1,6 @@
 package photo
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 )
@@ -44,20 +43,16 @@ func (h *Header) drop(what string) {
 	h.Dropped += what
 }
 
-// withProfile puts a profile behind the first two bytes of a JPEG, in pieces of
-// what a segment can hold.
-func withProfile(jpeg, profile []byte) []byte {
+// appendProfile appends a profile to the beginning of a JPEG, in pieces of what
+// a segment can hold.
+func appendProfile(out, profile []byte) []byte {
 	const most = 0xffff - 2 - 14
 	count := (len(profile) + most - 1) / most
-	if count == 0 {
-		return jpeg
-	}
-	out := bytes.Clone(jpeg[:2])
 	for i := range count {
 		part := profile[i*most : min((i+1)*most, len(profile))]
-		out = binary.BigEndian.AppendUint16(append(out, 0xff, 0xe2), uint16(len(part)+16))
+		out = binary.BigEndian.AppendUint16(append(out, 0xff, mAPP2), uint16(len(part)+16))
 		out = append(append(out, "ICC_PROFILE\x00"...), byte(i+1), byte(count))
 		out = append(out, part...)
 	}
-	return append(out, jpeg[2:]...)
+	return out
 }

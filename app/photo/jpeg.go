@@ -127,7 +127,7 @@ func (j *jpegFile) segment(seg []byte, announce func(width, height int) error) e
 	case marker == mAPP0:
 		j.jfif = j.jfif || starts(body, "JFIF\x00") && len(body) >= 14
 	case marker == mAPP1 && j.exif == nil && starts(body, "Exif\x00"):
-		j.exif = body[min(6, len(body)):]
+		j.exif = body
 	case marker == mAPP2 && starts(body, "ICC_PROFILE\x00") && len(body) > 14:
 		j.icc[body[12]] = body[14:]
 	case marker == mAPP14 && starts(body, "Adobe") && len(body) >= 12:

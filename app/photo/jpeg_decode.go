@@ -7,6 +7,7 @@ import (
 	"image"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -32,20 +33,21 @@ func inspectJPEG(h *Header, data []byte, limits Limits) error {
 	if j.open && j.progressive {
 		d = 1 // what may be missing would not show in a smaller one
 	}
-	decode := j.jpegn
-	h.Memory = j.jpegnMemory(d)
-	if !j.isPlain() {
-		decode = j.jpegli
-		h.Memory = j.jpegliMemory(d)
+	h.Memory = j.jpegliMemory(d)
+	if j.isPlain() {
+		h.Memory = j.jpegnMemory(d)
 	}
-	h.Memory += scaleMemory(ceilDiv(j.width, d))
-	h.decode = func() (image.Image, error) { return j.decodeWhole(decode, d) }
+	if j.open || j.isPlain() && !j.progressive {
+		h.Memory *= 2 // it may be decoded twice
+	}
+	h.Memory += scaleMemory(h.size)
+	h.decode = func() (image.Image, error) { return j.decodeWhole(d) }
 	return nil
 }
 
 // jpegnMemory is what jpegn holds: a copy of the file, the samples at their
 // size, of a progressive one four bytes for each coefficient, and of RGB the
-// picture itself; all of it twice if it may have to be decoded twice.
+// picture itself.
 func (j *jpegFile) jpegnMemory(d int) int64 {
 	samples := j.samples()
 	sum := j.size() + samples/int64(d*d)
@@ -58,8 +60,22 @@ func (j *jpegFile) jpegnMemory(d int) int64 {
 	return sum + 1<<20
 }
 
+// jpegliMemory is what jpegli takes. WebAssembly's memory moves each time it
+// grows: for the file, the picture and the coefficients of each component.
 func (j *jpegFile) jpegliMemory(d int) int64 {
-	return 64 << 20
+	picture := 4 * int64(ceilDiv(j.width, d)) * int64(ceilDiv(j.height, d))
+	file, coefficients := j.size(), int64(0)
+	if j.progressive {
+		coefficients = 2 * j.samples()
+	}
+	const program = 4 << 20
+	held := file + picture + program
+	sum := 6*file + picture // read by and by; copied out
+	for range len(j.comps) + 2 {
+		sum += held
+		held += coefficients / int64(len(j.comps))
+	}
+	return sum
 }
 
 // samples counts those of all components, the padding of units included.
@@ -82,6 +98,8 @@ func (j *jpegFile) size() (sum int64) {
 	}
 	return sum
 }
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // denominator is by how much a JPEG is made smaller while it is decoded: so that
 // its longest side becomes 896 to 1024 pixels, or stays above.
@@ -114,30 +132,58 @@ func (j *jpegFile) isPlain() bool {
 	return false
 }
 
-// Both decoders take a JPEG that was cut off for a whole one. Behind the data of
-// a scan they get these bytes, which belong to no picture: once ones, which are
-// no code, and if in doubt something else. A picture that shows the difference
-// lacks pixels.
+// Bytes for behind the data of a scan, which belong to no picture: ones are no
+// code.
 var (
 	ones  = bytes.Repeat([]byte{0xff, 0}, 32)
 	other = bytes.Repeat([]byte{0x2d, 0xd2, 0x35, 0x9a}, 16)
 )
 
-func (j *jpegFile) decodeWhole(decode func(d int, behind []byte) (image.Image, error), d int) (image.Image, error) {
-	img, err := decode(d, ones)
-	inDoubt := j.open && (j.progressive || !j.isPlain()) || j.isPlain() && !j.progressive && endsInZeros(img)
-	if err != nil || !inDoubt {
-		return img, err
+// decodeWhole refuses a JPEG that was cut off, which both decoders take.
+func (j *jpegFile) decodeWhole(d int) (image.Image, error) {
+	decode, baseline := j.jpegli, false
+	if j.isPlain() {
+		decode, baseline = j.jpegn, !j.progressive
 	}
-	again, err := decode(d, other)
-	if err != nil || !same(img, again) {
-		return nil, errors.Join(errIncomplete, err)
+	img, err := decode(d, ones)
+	switch {
+	case err != nil && j.open:
+		return nil, fmt.Errorf("%w: %w", errIncomplete, err)
+	case err != nil:
+		return nil, err
+	case baseline && endsInZeros(img):
+		// Zeros are what jpegn leaves where it finds no code, and what black is.
+		// With quantisation tables of zeros, all that has a code is gray.
+		blank, err := j.blanked().jpegn(8, ones)
+		if err != nil || endsInZeros(blank) {
+			return nil, errors.Join(errIncomplete, err)
+		}
+	case j.open && !baseline:
+		again, err := decode(d, other)
+		if err != nil || !reflect.DeepEqual(img, again) { // it needs what is not there
+			return nil, errors.Join(errIncomplete, err)
+		}
 	}
 	return img, nil
 }
 
-// endsInZeros tells whether the last sample is zero, which is what jpegn leaves
-// where it found no data: rare in a picture of colours.
+// blanked is the same file with quantisation tables of zeros.
+func (j *jpegFile) blanked() *jpegFile {
+	blank := *j
+	blank.parts = slices.Clone(j.parts)
+	for i, p := range blank.parts {
+		if len(p) > 4 && p[0] == 0xff && p[1] == mDQT {
+			p = slices.Clone(p)
+			for at := 4; at < len(p); at += 65 {
+				clear(p[min(at+1, len(p)):min(at+65, len(p))])
+			}
+			blank.parts[i] = p
+		}
+	}
+	return &blank
+}
+
+// endsInZeros tells whether the last sample is zero: rare in a picture of colours.
 func endsInZeros(img image.Image) bool {
 	at := img.Bounds().Max.Sub(image.Pt(1, 1))
 	switch m := img.(type) {
@@ -147,24 +193,6 @@ func endsInZeros(img image.Image) bool {
 		return m.GrayAt(at.X, at.Y).Y == 0
 	case *image.RGBA:
 		return m.RGBAAt(at.X, at.Y).B == 0
-	}
-	return false
-}
-
-func same(a, b image.Image) bool {
-	switch a := a.(type) {
-	case *image.YCbCr:
-		b, ok := b.(*image.YCbCr)
-		return ok && bytes.Equal(a.Y, b.Y) && bytes.Equal(a.Cb, b.Cb) && bytes.Equal(a.Cr, b.Cr)
-	case *image.Gray:
-		b, ok := b.(*image.Gray)
-		return ok && bytes.Equal(a.Pix, b.Pix)
-	case *image.RGBA:
-		b, ok := b.(*image.RGBA)
-		return ok && bytes.Equal(a.Pix, b.Pix)
-	case *image.CMYK:
-		b, ok := b.(*image.CMYK)
-		return ok && bytes.Equal(a.Pix, b.Pix)
 	}
 	return false
 }

@@ -44,7 +44,7 @@ func inspectPNG(h *Header, data []byte, limits Limits) error {
 	}
 	h.turn = orientation(f.exif)
 	f.colours(h)
-	h.Memory = f.memory(h.size) + scaleMemory(h.size.X)
+	h.Memory = f.memory(h.size) + scaleMemory(h.size)
 	h.decode = func() (image.Image, error) {
 		img, err := png.Decode(f.stream())
 		if _, odd := errors.AsType[png.UnsupportedError](err); odd {

@@ -44,7 +44,7 @@ func inspectWebP(h *Header, data []byte, limits Limits) error {
 		case "ALPH":
 			alpha = body
 		case "EXIF":
-			exif = bytes.TrimPrefix(body, []byte("Exif\x00\x00"))
+			exif = body
 		case "ICCP":
 			icc = body
 		}
@@ -63,7 +63,7 @@ func inspectWebP(h *Header, data []byte, limits Limits) error {
 	}
 	h.turn = orientation(exif)
 	h.carry(icc, false)
-	h.Memory = int64(len(file)) + 12*int64(cfg.Width)*int64(cfg.Height) + 1<<20 + scaleMemory(cfg.Width)
+	h.Memory = int64(len(file)) + 12*int64(cfg.Width)*int64(cfg.Height) + 1<<20 + scaleMemory(h.size)
 	h.decode = func() (image.Image, error) {
 		img, err := webp.Decode(bytes.NewReader(file))
 		switch m := img.(type) {
