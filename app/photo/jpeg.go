@@ -13,23 +13,11 @@ import (
 // pixels, so 10 MiB of them would keep a core busy for hours.
 const maxScans = 50
 
-// Markers, the second bytes of a segment.
+// Markers: the second bytes of a segment.
 const (
-	mSOF0, mSOF1, mSOF2, mSOF15      = 0xc0, 0xc1, 0xc2, 0xcf
-	mDHT, mJPG, mDAC, mDQT, mDRI     = 0xc4, 0xc8, 0xcc, 0xdb, 0xdd
-	mRST0, mSOI, mEOI, mSOS          = 0xd0, 0xd8, 0xd9, 0xda
-	mAPP0, mAPP1, mAPP2, mAPP14, mLS = 0xe0, 0xe1, 0xe2, 0xee, 0xf7
-)
-
-// colours of a JPEG's components.
-type colours int
-
-const (
-	gray colours = iota
-	ycc
-	rgb
-	cmyk
-	ycck
+	mSOF0, mSOF1, mSOF2, mDHT, mJPG, mDAC, mSOF15 = 0xc0, 0xc1, 0xc2, 0xc4, 0xc8, 0xcc, 0xcf
+	mRST0, mSOI, mEOI, mSOS, mDQT, mDRI           = 0xd0, 0xd8, 0xd9, 0xda, 0xdb, 0xdd
+	mAPP0, mAPP1, mAPP2, mAPP14, mLS              = 0xe0, 0xe1, 0xe2, 0xee, 0xf7
 )
 
 // jpegFile is a JPEG taken apart.
@@ -43,19 +31,18 @@ type jpegFile struct {
 	restarts      bool // there are restart markers
 	wideTables    bool // quantisation tables of 16 bits
 	interleaved   bool // the first scan has all components
-	colours       colours
 	scans         int
-	// open: no marker follows the last scan, so its data may have been cut off.
-	open bool
+	open          bool   // no marker follows the last scan: its data may have been cut off
+	colours       string // gray, ycc, rgb, cmyk or ycck
 
 	jfif  bool
 	adobe int // what Adobe's segment says of the colours; -1 for no such segment
 	exif  []byte
-	icc   map[byte][]byte // pieces of a colour profile, counted from 1
+	icc   [256][]byte // pieces of a colour profile
 }
 
-// component is one plane: how many of its samples are in a unit, and how far
-// its coefficients are known (the bits of each still missing; -1 for all).
+// component is one plane: how many of its blocks are in a unit, and how many low
+// bits of each coefficient have not come yet (-1: nothing has).
 type component struct {
 	id, h, v byte
 	missing  [64]int8
@@ -64,47 +51,40 @@ type component struct {
 // takeApart goes from segment to segment until all pixels are there. It returns
 // errIncomplete if the file ends before.
 func takeApart(data []byte, announce func(width, height int) error) (*jpegFile, error) {
-	j := &jpegFile{adobe: -1, icc: map[byte][]byte{}}
+	j := &jpegFile{adobe: -1}
 	for pos := 2; ; {
-		next := bytes.IndexByte(data[pos:], 0xff)
-		if next < 0 {
-			return j, errIncomplete
-		}
-		for pos += next; pos < len(data) && data[pos] == 0xff; pos++ { // fill bytes
-		}
-		if pos+3 > len(data) && !(pos < len(data) && data[pos] == mEOI) {
-			return j, errIncomplete
-		}
-		marker := data[pos]
-		switch {
-		case marker == mEOI:
-			if j.scans == 0 {
-				return j, errors.New("no scan")
-			}
-			if !j.progressive && !j.whole() {
-				return j, errIncomplete
-			}
-			return j, nil // a progressive one may end early: then it is less sharp
-		case marker <= 1, mRST0 <= marker && marker <= mSOI:
+		for pos < len(data) && (data[pos] != 0xff || pos+1 < len(data) && data[pos+1] == 0xff) { // fill bytes, or rubbish
 			pos++
+		}
+		if pos+2 > len(data) {
+			return j, errIncomplete
+		}
+		marker := data[pos+1]
+		switch {
+		case marker == mEOI && j.scans == 0:
+			return j, errors.New("no scan")
+		case marker == mEOI && (j.progressive || j.whole()):
+			return j, nil // a progressive one may end early: then it is less sharp
+		case marker == mEOI || pos+4 > len(data):
+			return j, errIncomplete
+		case marker <= 1, mRST0 <= marker && marker <= mSOI: // of no length
+			pos += 2
 			continue
 		}
-		n := int(binary.BigEndian.Uint16(data[pos+1:]))
-		end := pos + 1 + n
+		n := int(binary.BigEndian.Uint16(data[pos+2:]))
 		if n < 2 {
 			return j, errors.New("segment without length")
 		}
-		if end > len(data) {
+		if pos+2+n > len(data) {
 			return j, errIncomplete
 		}
-		if err := j.segment(data[pos-1:end], announce); err != nil {
+		if err := j.segment(data[pos:pos+2+n], announce); err != nil {
 			return j, err
 		}
-		pos = end
-		if marker != mSOS {
+		if pos += 2 + n; marker != mSOS {
 			continue
 		}
-		pos += j.scanData(data[end:])
+		pos += j.scanData(data[pos:])
 		if j.whole() {
 			return j, nil
 		}
@@ -121,7 +101,7 @@ func (j *jpegFile) segment(seg []byte, announce func(width, height int) error) e
 		j.parts = append(j.parts, seg)
 	case marker == mDAC, marker == mJPG:
 	case mSOF0 <= marker && marker <= mSOF15, marker == mLS:
-		return j.frame(marker, seg, announce)
+		return j.frame(seg, announce)
 	case marker == mSOS:
 		return j.scan(seg)
 	case marker == mAPP0:
@@ -136,8 +116,8 @@ func (j *jpegFile) segment(seg []byte, announce func(width, height int) error) e
 	return nil
 }
 
-func (j *jpegFile) frame(marker byte, seg []byte, announce func(width, height int) error) error {
-	body := seg[4:]
+func (j *jpegFile) frame(seg []byte, announce func(width, height int) error) error {
+	marker, body := seg[1], seg[4:]
 	if len(body) < 6 || j.comps != nil {
 		return errors.New("bad frame")
 	}
@@ -151,7 +131,7 @@ func (j *jpegFile) frame(marker byte, seg []byte, announce func(width, height in
 	}
 	for ; len(j.comps) < n; body = body[3:] {
 		c := component{id: body[6], h: body[7] >> 4, v: body[7] & 15}
-		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || slices.ContainsFunc(j.comps, func(o component) bool { return o.id == c.id }) {
+		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || j.find(c.id) >= 0 {
 			return errors.New("bad component")
 		}
 		for i := range c.missing {
@@ -167,6 +147,10 @@ func (j *jpegFile) frame(marker byte, seg []byte, announce func(width, height in
 	return announce(j.width, j.height)
 }
 
+func (j *jpegFile) find(id byte) int {
+	return slices.IndexFunc(j.comps, func(c component) bool { return c.id == id })
+}
+
 // scan notes what a scan brings: which components, and how far.
 func (j *jpegFile) scan(seg []byte) error {
 	body := seg[4:]
@@ -177,19 +161,17 @@ func (j *jpegFile) scan(seg []byte) error {
 		return &Refusal{Reason: ErrUnsupportedType, Key: "scans", Args: []any{maxScans}}
 	}
 	n := int(body[0])
-	if j.scans == 1 {
-		j.interleaved = n == len(j.comps)
-	}
-	first, last, low := body[1+2*n], min(body[2+2*n], 63), int8(body[3+2*n]&15)
+	j.interleaved = j.interleaved || j.scans == 1 && n == len(j.comps)
+	first, last, low := int(body[1+2*n]), min(int(body[2+2*n]), 63), int8(body[3+2*n]&15)
 	if !j.progressive {
 		first, last, low = 0, 63, 0
 	}
 	for i := range n {
-		at := slices.IndexFunc(j.comps, func(c component) bool { return c.id == body[1+2*i] })
+		at := j.find(body[1+2*i])
 		if at < 0 {
 			return errors.New("scan of an unknown component")
 		}
-		for k := int(first); k <= int(last); k++ {
+		for k := first; k <= last; k++ {
 			j.comps[at].missing[k] = low
 		}
 	}
@@ -200,67 +182,51 @@ func (j *jpegFile) scan(seg []byte) error {
 // scanData keeps the compressed data of a scan, and returns their length. In
 // them 0xff is followed by zero or by a restart marker.
 func (j *jpegFile) scanData(data []byte) int {
-	end := 0
-	for {
+	for end := 0; ; end += 2 {
 		next := bytes.IndexByte(data[end:], 0xff)
-		if next < 0 || end+next+1 >= len(data) {
-			j.open = true
+		if end += next; next < 0 || end+1 == len(data) {
 			break
 		}
-		end += next
 		if m := data[end+1]; m != 0 && (m < mRST0 || m >= mSOI) {
 			j.parts = append(j.parts, data[:end], nil)
 			return end
 		}
-		end += 2
 	}
 	// Zeros at the end of a file are what a broken copy leaves. Two may belong
 	// to the picture.
-	end = len(data)
+	end := len(data)
 	for end > 2 && data[end-1] == 0 && data[end-2] == 0 && data[end-3] == 0 {
 		end--
 	}
+	j.open = true
 	j.parts = append(j.parts, bytes.TrimRight(data[:end], "\xff"), nil)
 	return len(data)
 }
 
 // whole tells whether all coefficients of all components have come.
 func (j *jpegFile) whole() bool {
-	for _, c := range j.comps {
-		for _, bits := range c.missing {
-			if bits != 0 {
-				return false
-			}
-		}
-	}
-	return true
+	return !slices.ContainsFunc(j.comps, func(c component) bool { return c.missing != [64]int8{} })
 }
 
 // tellColours follows libjpeg: JFIF before Adobe before the names of components.
 func (j *jpegFile) tellColours() error {
-	names := string([]byte{j.comps[0].id, j.comps[len(j.comps)/2].id, j.comps[len(j.comps)-1].id})
-	switch {
-	case len(j.comps) == 1:
-		j.colours = gray
-	case len(j.comps) == 4 && j.adobe < 0:
+	switch n := len(j.comps); {
+	case n == 1:
+		j.colours = "gray"
+	case n == 4 && j.adobe < 0:
 		return fmt.Errorf("%w: CMYK that does not say how", errOdd)
-	case len(j.comps) == 4 && j.adobe == 0:
-		j.colours = cmyk
-	case len(j.comps) == 4:
-		j.colours = ycck
-	case !j.jfif && (j.adobe == 0 || j.adobe < 0 && names == "RGB"):
-		j.colours = rgb
+	case n == 4 && j.adobe == 0:
+		j.colours = "cmyk"
+	case n == 4:
+		j.colours = "ycck"
+	case !j.jfif && (j.adobe == 0 || j.adobe < 0 && j.namedRGB()):
+		j.colours = "rgb"
 	default:
-		j.colours = ycc
+		j.colours = "ycc"
 	}
 	return nil
 }
 
-// profile joins the pieces of the colour profile.
-func (j *jpegFile) profile() []byte {
-	var profile []byte
-	for i := byte(1); j.icc[i] != nil; i++ {
-		profile = append(profile, j.icc[i]...)
-	}
-	return profile
+func (j *jpegFile) namedRGB() bool {
+	return j.comps[0].id == 'R' && j.comps[1].id == 'G' && j.comps[2].id == 'B'
 }

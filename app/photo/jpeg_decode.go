@@ -15,97 +15,32 @@ import (
 	"github.com/gen2brain/jpegn"
 )
 
-// compiledJPEGli is what the first picture for jpegli takes once, in bytes: the
-// program is compiled from WebAssembly.
-const compiledJPEGli = 64 << 20
-
 func inspectJPEG(h *Header, data []byte, limits Limits) error {
-	j, err := takeApart(data, func(w, hh int) error { return h.announce(w, hh, limits) })
+	j, err := takeApart(data, func(width, height int) error { return h.announce(width, height, limits) })
+	if err == nil {
+		err = j.tellColours()
+	}
 	if err != nil {
 		return err
 	}
-	if err := j.tellColours(); err != nil {
-		return err
-	}
 	h.turn = orientation(j.exif)
-	h.carry(j.profile(), j.colours == gray)
+	h.carry(slices.Concat(j.icc[:]...), j.colours == "gray")
 	d := denominator(max(j.width, j.height))
 	if j.open && j.progressive {
 		d = 1 // what may be missing would not show in a smaller one
 	}
-	h.Memory = j.jpegliMemory(d)
-	if j.isPlain() {
-		h.Memory = j.jpegnMemory(d)
-	}
-	if j.open || j.isPlain() && !j.progressive {
-		h.Memory *= 2 // it may be decoded twice
-	}
-	h.Memory += scaleMemory(h.size)
-	h.decode = func() (image.Image, error) { return j.decodeWhole(d) }
+	h.Memory = j.memory(d) + scaleMemory(h.size)
+	h.decode = func() (image.Image, error) { return j.decode(d) }
 	return nil
-}
-
-// jpegnMemory is what jpegn holds: a copy of the file, the samples at their
-// size, of a progressive one four bytes for each coefficient, and of RGB the
-// picture itself.
-func (j *jpegFile) jpegnMemory(d int) int64 {
-	samples := j.samples()
-	sum := j.size() + samples/int64(d*d)
-	if j.progressive {
-		sum += 4 * samples
-	}
-	if j.colours == rgb {
-		sum += 4 * int64(ceilDiv(j.width, d)) * int64(ceilDiv(j.height, d))
-	}
-	return sum + 1<<20
-}
-
-// jpegliMemory is what jpegli takes. WebAssembly's memory moves each time it
-// grows: for the file, the picture and the coefficients of each component.
-func (j *jpegFile) jpegliMemory(d int) int64 {
-	picture := 4 * int64(ceilDiv(j.width, d)) * int64(ceilDiv(j.height, d))
-	file, coefficients := j.size(), int64(0)
-	if j.progressive {
-		coefficients = 2 * j.samples()
-	}
-	const program = 4 << 20
-	held := file + picture + program
-	sum := 6*file + picture // read by and by; copied out
-	for range len(j.comps) + 2 {
-		sum += held
-		held += coefficients / int64(len(j.comps))
-	}
-	return sum
-}
-
-// samples counts those of all components, the padding of units included.
-func (j *jpegFile) samples() (sum int64) {
-	h, v := 1, 1
-	for _, c := range j.comps {
-		h, v = max(h, int(c.h)), max(v, int(c.v))
-	}
-	units := int64(ceilDiv(j.width, 8*h)) * int64(ceilDiv(j.height, 8*v))
-	for _, c := range j.comps {
-		sum += units * int64(c.h) * int64(c.v) * 64
-	}
-	return sum
-}
-
-// size is how long the file put together anew is.
-func (j *jpegFile) size() (sum int64) {
-	for _, p := range j.parts {
-		sum += int64(len(p)) + 64
-	}
-	return sum
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// denominator is by how much a JPEG is made smaller while it is decoded: so that
-// its longest side becomes 896 to 1024 pixels, or stays above.
+// denominator is by how much a JPEG is made smaller while it is decoded: its
+// longest side becomes 896 to 1024 pixels, or stays above.
 func denominator(longest int) int {
 	for _, d := range []int{8, 4, 2} {
-		if side := ceilDiv(longest, d); side >= 896 && (side <= Side || d < 8) {
+		if ceilDiv(longest, d) >= 896 {
 			return d
 		}
 	}
@@ -120,16 +55,54 @@ func (j *jpegFile) isPlain() bool {
 		return false
 	}
 	y := j.comps[0]
+	single := func(c component) bool { return c.h == 1 && c.v == 1 }
 	switch j.colours {
-	case gray:
+	case "gray":
 		return true
-	case rgb:
-		return !slices.ContainsFunc(j.comps, func(c component) bool { return c.h != 1 || c.v != 1 })
-	case ycc:
-		chroma := func(c component) bool { return c.h == 1 && c.v == 1 }
-		return chroma(j.comps[1]) && chroma(j.comps[2]) && y.h <= 2 && y.v <= 2 && y.id != 'R'
+	case "rgb":
+		return single(y) && single(j.comps[1]) && single(j.comps[2])
+	case "ycc":
+		return y.h <= 2 && y.v <= 2 && single(j.comps[1]) && single(j.comps[2]) && !j.namedRGB()
 	}
 	return false
+}
+
+// memory is what decoding takes at most, in bytes.
+//
+// jpegn holds a copy of the file, the samples at their size, of a progressive
+// one four bytes for each coefficient, and of RGB the picture itself.
+// WebAssembly's memory, which jpegli works in, moves each time it grows: for the
+// file, the picture and the coefficients of each component.
+func (j *jpegFile) memory(d int) (sum int64) {
+	file, blocks, h, v := int64(0), int64(0), 1, 1
+	for _, p := range j.parts {
+		file += int64(len(p)) + 64
+	}
+	for _, c := range j.comps {
+		h, v, blocks = max(h, int(c.h)), max(v, int(c.v)), blocks+int64(c.h)*int64(c.v)
+	}
+	samples := 64 * blocks * int64(ceilDiv(j.width, 8*h)) * int64(ceilDiv(j.height, 8*v))
+	picture := 4 * int64(ceilDiv(j.width, d)) * int64(ceilDiv(j.height, d))
+	coefficients := int64(0)
+	if j.progressive {
+		coefficients = samples
+	}
+	if j.isPlain() {
+		sum = file + samples/int64(d*d) + 4*coefficients + 1<<20
+		if j.colours == "rgb" {
+			sum += picture
+		}
+	} else {
+		const program = 4 << 20
+		sum = 6*file + picture // it is read bit by bit; the picture is copied
+		for i := range int64(len(j.comps)) + 2 {
+			sum += program + file + picture + i*2*coefficients/int64(len(j.comps))
+		}
+	}
+	if j.open || !j.progressive && j.isPlain() {
+		sum *= 2 // it may be decoded twice
+	}
+	return sum
 }
 
 // Bytes for behind the data of a scan, which belong to no picture: ones are no
@@ -139,8 +112,8 @@ var (
 	other = bytes.Repeat([]byte{0x2d, 0xd2, 0x35, 0x9a}, 16)
 )
 
-// decodeWhole refuses a JPEG that was cut off, which both decoders take.
-func (j *jpegFile) decodeWhole(d int) (image.Image, error) {
+// decode refuses a JPEG that was cut off, which both decoders take.
+func (j *jpegFile) decode(d int) (image.Image, error) {
 	decode, baseline := j.jpegli, false
 	if j.isPlain() {
 		decode, baseline = j.jpegn, !j.progressive
@@ -174,8 +147,8 @@ func (j *jpegFile) blanked() *jpegFile {
 	for i, p := range blank.parts {
 		if len(p) > 4 && p[0] == 0xff && p[1] == mDQT {
 			p = slices.Clone(p)
-			for at := 4; at < len(p); at += 65 {
-				clear(p[min(at+1, len(p)):min(at+65, len(p))])
+			for at := 5; at < len(p); at += 65 {
+				clear(p[at:min(at+64, len(p))])
 			}
 			blank.parts[i] = p
 		}
@@ -198,26 +171,26 @@ func endsInZeros(img image.Image) bool {
 }
 
 // Segments that tell a decoder the colours.
-var (
-	jfifSegment = []byte("\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00")
-	adobeRGB    = []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00")
-	adobeYCCK   = []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x02")
+const (
+	jfif     = "\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+	adobeRGB = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00" // or CMYK
+	adobeYCC = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x02"
 	// asRGBA has no meaning but to jpegli's Go part, which then returns RGBA: its
 	// YCbCr is wrong for rare samplings.
-	asRGBA = []byte("\xff\xed\x00\x03-")
+	asRGBA = "\xff\xed\x00\x03-"
 )
 
 // jpegn decodes with the fast decoder.
 func (j *jpegFile) jpegn(d int, behind []byte) (image.Image, error) {
-	var colours []byte
-	if j.colours == rgb {
+	colours := ""
+	if j.colours == "rgb" {
 		colours = adobeRGB
 	}
 	return jpegn.Decode(j.stream(behind, colours), &jpegn.Options{ScaleDenom: d})
 }
 
 // jpegli decodes with the thorough one.
-func (j *jpegFile) jpegli(d int, behind []byte) (image.Image, error) {
+func (j *jpegFile) jpegli(d int, behind []byte) (img image.Image, err error) {
 	if !j.open {
 		behind = nil
 	}
@@ -225,21 +198,25 @@ func (j *jpegFile) jpegli(d int, behind []byte) (image.Image, error) {
 	if d > 1 {
 		options.ScaleTarget = image.Rect(0, 0, ceilDiv(j.width, d), ceilDiv(j.height, d))
 	}
-	colours := [][]byte{gray: nil, ycc: slices.Concat(jfifSegment, asRGBA), rgb: adobeRGB, cmyk: adobeRGB, ycck: adobeYCCK}[j.colours]
-	return jpegliDecode(j.stream(behind, colours), options)
+	colours := map[string]string{"ycc": jfif + asRGBA, "rgb": adobeRGB, "cmyk": adobeRGB, "ycck": adobeYCC}[j.colours]
+	quiet := quietly(func() { img, err = jpegli.DecodeWithOptions(j.stream(behind, colours), options) })
+	return img, errors.Join(quiet, err)
 }
 
-var quiet sync.Mutex
+var (
+	quiet sync.Mutex
+	null  *os.File
+)
 
 // quietly keeps from standard error what jpegli prints about a picture, as
-// libjpeg does. It prints to what os.Stderr is when it starts; where its Go
-// translation is used, to what os.Stderr is at that moment.
+// libjpeg does. One such picture is decoded at a time.
 func quietly(f func()) (err error) {
 	quiet.Lock()
 	defer quiet.Unlock()
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		return fmt.Errorf("silence jpegli: %w", err)
+	if null == nil {
+		if null, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {
+			return err
+		}
 	}
 	out, stderr := os.Stdout, os.Stderr
 	os.Stdout, os.Stderr = null, null
@@ -248,41 +225,44 @@ func quietly(f func()) (err error) {
 	return nil
 }
 
-// stream puts the file together anew. It knows its length, which spares the
-// decoders a larger buffer.
-func (j *jpegFile) stream(behind, colours []byte) io.Reader {
-	parts := [][]byte{{0xff, mSOI}, colours}
+// stream puts the file together anew.
+func (j *jpegFile) stream(behind []byte, colours string) io.Reader {
+	parts := [][]byte{{0xff, mSOI}, []byte(colours)}
 	for _, p := range j.parts {
 		if len(p) == 0 {
 			p = behind
 		}
 		parts = append(parts, p)
 	}
-	s := &joined{parts: append(parts, []byte{0xff, mEOI})}
-	for _, p := range s.parts {
-		s.left += len(p)
-	}
-	return s
+	return join(append(parts, []byte{0xff, mEOI}))
 }
 
+// joined reads parts one after the other. It knows its length, which spares the
+// decoders a larger buffer.
 type joined struct {
 	parts [][]byte
 	left  int
 }
 
+func join(parts [][]byte) *joined {
+	s := &joined{parts: parts}
+	for _, p := range parts {
+		s.left += len(p)
+	}
+	return s
+}
+
 func (s *joined) Len() int { return s.left }
 
 func (s *joined) Read(p []byte) (n int, err error) {
-	for ; len(s.parts) > 0 && n < len(p); s.parts = s.parts[1:] {
+	for n < len(p) && len(s.parts) > 0 {
 		done := copy(p[n:], s.parts[0])
 		n += done
-		if done < len(s.parts[0]) {
-			s.parts[0] = s.parts[0][done:]
-			break
+		if s.parts[0] = s.parts[0][done:]; len(s.parts[0]) == 0 {
+			s.parts = s.parts[1:]
 		}
 	}
-	s.left -= n
-	if n == 0 {
+	if s.left -= n; n == 0 && len(p) > 0 {
 		err = io.EOF
 	}
 	return n, err

@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"slices"
 )
 
 // pngFile is a PNG taken apart: header and palette as they are, pixels, and
@@ -46,7 +47,7 @@ func inspectPNG(h *Header, data []byte, limits Limits) error {
 	f.colours(h)
 	h.Memory = f.memory(h.size) + scaleMemory(h.size)
 	h.decode = func() (image.Image, error) {
-		img, err := png.Decode(f.stream())
+		img, err := png.Decode(join(append(slices.Clone(f.parts), []byte("\x00\x00\x00\x00IEND\xae\x42\x60\x82"))))
 		if _, odd := errors.AsType[png.UnsupportedError](err); odd {
 			err = fmt.Errorf("%w: %w", errOdd, err)
 		}
@@ -108,19 +109,12 @@ func (f *pngFile) keep(kind string, body []byte) {
 	f.parts = append(f.parts, head, body, binary.BigEndian.AppendUint32(nil, sum))
 }
 
-func (f *pngFile) stream() io.Reader {
-	return &joined{parts: append(f.parts[:len(f.parts):len(f.parts)], []byte("\x00\x00\x00\x00IEND\xae\x42\x60\x82"))}
-}
-
-// memory is what the codec holds: one or two bytes for each of up to four
-// samples, and all of it again if interlaced, as each pass is a picture.
+// memory is what the codec holds: up to four samples of one or two bytes, and all
+// of it again if interlaced, as each pass is a picture.
 func (f *pngFile) memory(size image.Point) int64 {
-	perPixel := map[byte]int64{0: 1, 2: 4, 3: 1, 4: 4, 6: 4}[f.kind]
+	perPixel := int64(4)
 	if f.depth == 16 {
-		perPixel *= 2
-	}
-	if f.kind == 0 || f.kind == 2 {
-		perPixel = 4 * max(1, int64(f.depth)/8) // it may have a transparent colour
+		perPixel = 8
 	}
 	if f.interlaced {
 		perPixel *= 2
