@@ -98,7 +98,7 @@ func (f gifFrame) decode() (image.Image, error) {
 			palette[i] = color.RGBA{f.colours[3*i], f.colours[3*i+1], f.colours[3*i+2], 255}
 		}
 	}
-	var codes []byte // stored in blocks of a length and as many bytes
+	codes := make([]byte, 0, len(f.data)) // stored in blocks of a length and as many bytes
 	for b := f.data[1:]; len(b) > 1 && b[0] > 0; b = b[min(1+int(b[0]), len(b)):] {
 		codes = append(codes, b[1:min(1+int(b[0]), len(b))]...)
 	}

@@ -13,6 +13,9 @@ import (
 // pixels, so 10 MiB of them would keep a core busy for hours.
 const maxScans = 50
 
+// maxParts bounds what a file is taken apart into: there could be millions.
+const maxParts = 1 << 16
+
 // Markers: the second bytes of a segment.
 const (
 	mSOF0, mSOF1, mSOF2, mDHT, mJPG, mDAC, mSOF15 = 0xc0, 0xc1, 0xc2, 0xc4, 0xc8, 0xcc, 0xcf
@@ -28,7 +31,8 @@ type jpegFile struct {
 	width, height int
 	comps         []component
 	progressive   bool
-	restarts      bool // there are restart markers
+	interval      int  // units between restart markers; 0 for none
+	restarts      int  // how many such markers the scan at hand must have
 	wideTables    bool // quantisation tables of 16 bits
 	interleaved   bool // the first scan has all components
 	scans         int
@@ -78,13 +82,18 @@ func takeApart(data []byte, announce func(width, height int) error) (*jpegFile, 
 		if pos+2+n > len(data) {
 			return j, errIncomplete
 		}
+		if len(j.parts) > maxParts {
+			return j, errors.New("too many segments")
+		}
 		if err := j.segment(data[pos:pos+2+n], announce); err != nil {
 			return j, err
 		}
 		if pos += 2 + n; marker != mSOS {
 			continue
 		}
-		pos += j.scanData(data[pos:])
+		if pos += j.scanData(data[pos:]); j.open && j.restarts > 0 {
+			return j, errIncomplete
+		}
 		if j.whole() {
 			return j, nil
 		}
@@ -96,7 +105,9 @@ func (j *jpegFile) segment(seg []byte, announce func(width, height int) error) e
 	marker, body := seg[1], seg[4:]
 	switch {
 	case marker == mDHT, marker == mDQT, marker == mDRI:
-		j.restarts = j.restarts || marker == mDRI && len(body) >= 2 && body[0]|body[1] != 0
+		if marker == mDRI && len(body) >= 2 {
+			j.interval = int(binary.BigEndian.Uint16(body))
+		}
 		j.wideTables = j.wideTables || marker == mDQT && len(body) > 0 && body[0]>>4 != 0
 		j.parts = append(j.parts, seg)
 	case marker == mDAC, marker == mJPG:
@@ -176,7 +187,23 @@ func (j *jpegFile) scan(seg []byte) error {
 		}
 	}
 	j.parts = append(j.parts, seg)
+	if j.restarts = 0; j.interval > 0 {
+		j.restarts = ceilDiv(j.units(j.comps[j.find(body[1])], n > 1), j.interval) - 1
+	}
 	return nil
+}
+
+// units counts what a scan of several components is made of, or the blocks of
+// the one that a scan has.
+func (j *jpegFile) units(c component, several bool) int {
+	h, v := 1, 1
+	for _, o := range j.comps {
+		h, v = max(h, int(o.h)), max(v, int(o.v))
+	}
+	if several {
+		return ceilDiv(j.width, 8*h) * ceilDiv(j.height, 8*v)
+	}
+	return ceilDiv(j.width*int(c.h), 8*h) * ceilDiv(j.height*int(c.v), 8*v)
 }
 
 // scanData keeps the compressed data of a scan, and returns their length. In
@@ -190,6 +217,8 @@ func (j *jpegFile) scanData(data []byte) int {
 		if m := data[end+1]; m != 0 && (m < mRST0 || m >= mSOI) {
 			j.parts = append(j.parts, data[:end], nil)
 			return end
+		} else if m != 0 {
+			j.restarts--
 		}
 	}
 	// Zeros at the end of a file are what a broken copy leaves. Two may belong
@@ -198,8 +227,11 @@ func (j *jpegFile) scanData(data []byte) int {
 	for end > 2 && data[end-1] == 0 && data[end-2] == 0 && data[end-3] == 0 {
 		end--
 	}
+	for end > 0 && data[end-1] == 0xff { // half of a marker
+		end--
+	}
 	j.open = true
-	j.parts = append(j.parts, bytes.TrimRight(data[:end], "\xff"), nil)
+	j.parts = append(j.parts, data[:end], nil)
 	return len(data)
 }
 

@@ -25,7 +25,7 @@ func inspectJPEG(h *Header, data []byte, limits Limits) error {
 	}
 	h.turn = orientation(j.exif)
 	h.carry(slices.Concat(j.icc[:]...), j.colours == "gray")
-	d := denominator(max(j.width, j.height))
+	d := denominator(max(j.width, j.height), min(j.width, j.height))
 	if j.open && j.progressive {
 		d = 1 // what may be missing would not show in a smaller one
 	}
@@ -38,9 +38,10 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // denominator is by how much a JPEG is made smaller while it is decoded: its
 // longest side becomes 896 to 1024 pixels, or stays above.
-func denominator(longest int) int {
+// jpegn does not make a side too short for it.
+func denominator(longest, shortest int) int {
 	for _, d := range []int{8, 4, 2} {
-		if ceilDiv(longest, d) >= 896 {
+		if ceilDiv(longest, d) >= 896 && shortest >= 8*d {
 			return d
 		}
 	}
@@ -51,7 +52,7 @@ func denominator(longest int) int {
 // (CMYK, a scan for each component, restart markers in a progressive one, odd
 // sampling, very small ones) are for jpegli, which takes twice the time.
 func (j *jpegFile) isPlain() bool {
-	if j.wideTables || j.restarts && j.progressive || !j.interleaved || min(j.width, j.height) < 16 {
+	if j.wideTables || j.interval > 0 && j.progressive || !j.interleaved || min(j.width, j.height) < 16 {
 		return false
 	}
 	y := j.comps[0]
@@ -74,14 +75,13 @@ func (j *jpegFile) isPlain() bool {
 // WebAssembly's memory, which jpegli works in, moves each time it grows: for the
 // file, the picture and the coefficients of each component.
 func (j *jpegFile) memory(d int) (sum int64) {
-	file, blocks, h, v := int64(0), int64(0), 1, 1
+	file, samples := int64(0), int64(0)
 	for _, p := range j.parts {
 		file += int64(len(p)) + 64
 	}
 	for _, c := range j.comps {
-		h, v, blocks = max(h, int(c.h)), max(v, int(c.v)), blocks+int64(c.h)*int64(c.v)
+		samples += 64 * int64(c.h) * int64(c.v) * int64(j.units(c, true))
 	}
-	samples := 64 * blocks * int64(ceilDiv(j.width, 8*h)) * int64(ceilDiv(j.height, 8*v))
 	picture := 4 * int64(ceilDiv(j.width, d)) * int64(ceilDiv(j.height, d))
 	coefficients := int64(0)
 	if j.progressive {
@@ -127,7 +127,7 @@ func (j *jpegFile) decode(d int) (image.Image, error) {
 	case baseline && endsInZeros(img):
 		// Zeros are what jpegn leaves where it finds no code, and what black is.
 		// With quantisation tables of zeros, all that has a code is gray.
-		blank, err := j.blanked().jpegn(8, ones)
+		blank, err := j.blanked().jpegn(d, ones)
 		if err != nil || endsInZeros(blank) {
 			return nil, errors.Join(errIncomplete, err)
 		}

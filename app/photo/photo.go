@@ -28,7 +28,7 @@ type Header struct {
 	ContentType   string // image/jpeg, image/png, image/webp or image/gif
 	Width, Height int    // pixels, as a person sees them: orientation applied
 	// Memory is the most that Decode and Picture.JPEG take beyond the file, in
-	// bytes. (The first JPEG of a rare kind takes XX MiB once, to compile jpegli.)
+	// bytes. (The first JPEG of a rare kind takes 24 MiB once, to compile jpegli.)
 	Memory int64
 	// Dropped says why colours are shown without something that the file says
 	// about them ("profile: not RGB or gray"), for the log; empty for none.

@@ -17,10 +17,10 @@ import (
 // pngFile is a PNG taken apart: header and palette as they are, pixels, and
 // what it says about colours.
 type pngFile struct {
-	parts            [][]byte
+	parts            [][]byte // what the codec gets, whole chunks
+	pixels           [][]byte // the bodies of the chunks of pixels
 	depth, kind      byte
 	interlaced, ends bool
-	pixels           bool
 	exif, icc, cicp  []byte
 	gamma            float64
 	srgb             bool
@@ -37,17 +37,21 @@ func inspectPNG(h *Header, data []byte, limits Limits) error {
 		}
 		pos = int(min(end+4, int64(len(data))))
 	}
-	if h.size == (image.Point{}) {
+	switch {
+	case h.size == image.Point{}:
 		return errors.New("no header")
-	}
-	if !f.pixels {
+	case len(f.pixels) == 0:
 		return errIncomplete
+	case len(f.pixels) > maxParts:
+		return errors.New("too many chunks")
 	}
+	f.keep("IDAT", f.pixels...)
+	f.keep("IEND")
 	h.turn = orientation(f.exif)
 	f.colours(h)
 	h.Memory = f.memory(h.size) + scaleMemory(h.size)
 	h.decode = func() (image.Image, error) {
-		img, err := png.Decode(join(append(slices.Clone(f.parts), []byte("\x00\x00\x00\x00IEND\xae\x42\x60\x82"))))
+		img, err := png.Decode(join(slices.Clone(f.parts)))
 		if _, odd := errors.AsType[png.UnsupportedError](err); odd {
 			err = fmt.Errorf("%w: %w", errOdd, err)
 		}
@@ -59,10 +63,14 @@ func inspectPNG(h *Header, data []byte, limits Limits) error {
 	return nil
 }
 
-// chunk keeps what pixels need. A check sum counts only where nothing else shows
-// a fault: pixels have one of their own inside.
+// chunk keeps what pixels need. A check sum that is wrong counts where nothing
+// else shows a fault: pixels have one of their own inside. A chunk that may be
+// left out is left out then, as browsers do.
 func (f *pngFile) chunk(h *Header, kind string, body, sum []byte, limits Limits) error {
 	intact := len(sum) == 4 && binary.BigEndian.Uint32(sum) == crc32.Update(crc32.ChecksumIEEE([]byte(kind)), crc32.IEEETable, body)
+	if optional := kind[0]&0x20 != 0; optional && !intact {
+		return nil
+	}
 	switch kind {
 	case "IHDR":
 		if len(body) != 13 || !intact || h.size != (image.Point{}) {
@@ -79,12 +87,11 @@ func (f *pngFile) chunk(h *Header, kind string, body, sum []byte, limits Limits)
 		}
 		f.keep(kind, body)
 	case "tRNS":
-		if intact && !f.pixels {
+		if len(f.pixels) == 0 {
 			f.keep(kind, body)
 		}
 	case "IDAT":
-		f.keep(kind, body)
-		f.pixels = true
+		f.pixels = append(f.pixels, body)
 	case "IEND":
 		f.ends = true
 	case "eXIf":
@@ -103,10 +110,14 @@ func (f *pngFile) chunk(h *Header, kind string, body, sum []byte, limits Limits)
 	return nil
 }
 
-func (f *pngFile) keep(kind string, body []byte) {
-	head := append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), kind...)
-	sum := crc32.Update(crc32.ChecksumIEEE([]byte(kind)), crc32.IEEETable, body)
-	f.parts = append(f.parts, head, body, binary.BigEndian.AppendUint32(nil, sum))
+// keep makes one chunk of the bodies of some.
+func (f *pngFile) keep(kind string, bodies ...[]byte) {
+	sum, length := crc32.ChecksumIEEE([]byte(kind)), 0
+	for _, b := range bodies {
+		sum, length = crc32.Update(sum, crc32.IEEETable, b), length+len(b)
+	}
+	f.parts = append(f.parts, append(binary.BigEndian.AppendUint32(nil, uint32(length)), kind...))
+	f.parts = append(append(f.parts, bodies...), binary.BigEndian.AppendUint32(nil, sum))
 }
 
 // memory is what the codec holds: up to four samples of one or two bytes, and all

@@ -119,7 +119,7 @@ gif_part("part.gif")
 
 # What people's programs write.
 
-def scene(w=160, h=120):
+def scene(w=128, h=96):
     """The four quarters under waves, so that no block is flat."""
     im = corners(w, h)
     px = im.load()
@@ -190,7 +190,7 @@ write("colour-ids-rgb.jpg", rebuilt(rgb_jpeg, lambda s: s[1] != 0xee))
 write("colour-adobe0-long.jpg", rebuilt(rgb_jpeg, lambda s: s[1] != 0xee, adobe(0, b"\0" * 9)))
 cmyk = full.convert("CMYK")
 key = ImageDraw.Draw(cmyk)
-key.rectangle((60, 40, 100, 80), fill=(20, 40, 60, 80))
+key.rectangle((50, 30, 80, 64), fill=(20, 40, 60, 80))
 write("colour-cmyk.jpg", saved(cmyk))
 write("colour-cmyk-progressive.jpg", saved(cmyk, progressive=True))
 write("colour-cmyk-no-adobe.jpg", rebuilt(saved(cmyk), lambda s: s[1] != 0xee))
@@ -250,8 +250,9 @@ write("cut-black.jpg", saved(Image.new("L", (160, 120)))[:-40])
 write("cut-first-scan.jpg", progressive[:progressive.index(b"\xff\xda", progressive.index(b"\xff\xda") + 2)])
 write("cut-last-row.jpg", base[:-40])
 write("cut-header.jpg", base[:200])
-saved(Image.new("RGB", (160, 120))) # black has zeros at its end, too
+# Black has zeros at its end, too.
 write("end-black.jpg", saved(Image.new("RGB", (160, 120))))
+write("end-black-small.jpg", saved(Image.new("RGB", (17, 33))))
 write("end-black-gray.jpg", saved(Image.new("L", (160, 120))))
 
 # Ways to store the same samples.
@@ -278,7 +279,7 @@ write("odd-12-bit.jpg", patched(sof + 1, b"\xc1\0\x11\x0c"))
 write("odd-lossless.jpg", patched(sof + 1, b"\xc3"))
 write("odd-arithmetic.jpg", cjpeg("-arithmetic"))
 write("odd-ls.jpg", patched(sof + 1, b"\xf7"))
-for w, h in ((1, 1), (1, 50), (50, 1), (2, 3), (7, 9), (17, 33), (159, 119)):
+for w, h in ((1, 1), (1, 50), (50, 1), (2, 3), (7, 9), (17, 33), (127, 95)):
     write(f"side-{w}x{h}.jpg", saved(full.crop((0, 0, w, h)), subsampling=2))
     write(f"side-{w}x{h}-progressive.jpg", saved(full.crop((0, 0, w, h)), subsampling=2, progressive=True))
 write("side-1x1.png", saved(full.crop((0, 0, 1, 1)), "png"))
@@ -292,7 +293,7 @@ write("large-cmyk.jpg", saved(corners(2100, 300).convert("CMYK"), quality=40))
 p = saved(full.quantize(64), "png")
 text = chunk(b"tEXt", b"Comment\0NotePlace")
 wrong = lambda c: c[:-4] + bytes(b ^ 255 for b in c[-4:])
-write("png-wrong-sums.png", p[:33] + wrong(text) + wrong(chunk(b"gAMA", struct.pack(">I", 45455))) + p[33:-12] + wrong(chunk(b"tIME", b"1234567")) + p[-12:])
+write("png-wrong-sums.png", p[:33] + wrong(text) + wrong(chunk(b"gAMA", struct.pack(">I", 100000))) + p[33:-12] + wrong(chunk(b"tIME", b"1234567")) + p[-12:])
 write("png-no-end.png", p[:-12])
 write("png-end-cut.png", p[:-9])
 write("png-behind.png", p + b"NoteFilm" * 20)
@@ -320,7 +321,7 @@ write("cut.gif", g[:len(g) * 3 // 4])
 w = saved(full, "webp", quality=90)
 vp8 = w[12:]
 extended = lambda flags, *chunks: b"RIFF" + struct.pack("<I", 4 + 18 + sum(map(len, chunks))) + b"WEBP" + b"VP8X\x0a\0\0\0" + bytes([flags, 0, 0, 0]) \
-    + struct.pack("<I", 159)[:3] + struct.pack("<I", 119)[:3] + b"".join(chunks)
+    + struct.pack("<I", 127)[:3] + struct.pack("<I", 95)[:3] + b"".join(chunks)
 note = b"XMP \x09\0\0\0NotePlace\0"
 write("webp-flags.webp", extended(0x3c, note, vp8))
 write("webp-behind.webp", w + b"NoteFilm" * 9)
