@@ -68,9 +68,7 @@ func (j *jpegFile) isPlain() bool {
 	return false
 }
 
-// memory is what decoding takes at most, in bytes.
-//
-// jpegn holds a copy of the file, the samples at their size, of a progressive
+// memory is what decoding takes at most, in bytes. jpegn holds a copy of the file, the samples at their size, of a progressive
 // one four bytes for each coefficient, and of RGB the picture itself.
 // WebAssembly's memory, which jpegli works in, moves each time it grows: for the
 // file, the picture and the coefficients of each component.
@@ -237,33 +235,19 @@ func (j *jpegFile) stream(behind []byte, colours string) io.Reader {
 	return join(append(parts, []byte{0xff, mEOI}))
 }
 
-// joined reads parts one after the other. It knows its length, which spares the
+// joined reads parts one after the other. It tells their length, which spares the
 // decoders a larger buffer.
 type joined struct {
-	parts [][]byte
-	left  int
+	io.Reader
+	length int
 }
 
-func join(parts [][]byte) *joined {
-	s := &joined{parts: parts}
-	for _, p := range parts {
-		s.left += len(p)
-	}
-	return s
-}
+func (j joined) Len() int { return j.length }
 
-func (s *joined) Len() int { return s.left }
-
-func (s *joined) Read(p []byte) (n int, err error) {
-	for n < len(p) && len(s.parts) > 0 {
-		done := copy(p[n:], s.parts[0])
-		n += done
-		if s.parts[0] = s.parts[0][done:]; len(s.parts[0]) == 0 {
-			s.parts = s.parts[1:]
-		}
+func join(parts [][]byte) io.Reader {
+	readers, length := make([]io.Reader, len(parts)), 0
+	for i, p := range parts {
+		readers[i], length = bytes.NewReader(p), length+len(p)
 	}
-	if s.left -= n; n == 0 && len(p) > 0 {
-		err = io.EOF
-	}
-	return n, err
+	return joined{io.MultiReader(readers...), length}
 }

@@ -11,7 +11,6 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"slices"
 )
 
 // pngFile is a PNG taken apart: header and palette as they are, pixels, and
@@ -51,7 +50,7 @@ func inspectPNG(h *Header, data []byte, limits Limits) error {
 	f.colours(h)
 	h.Memory = f.memory(h.size) + scaleMemory(h.size)
 	h.decode = func() (image.Image, error) {
-		img, err := png.Decode(join(slices.Clone(f.parts)))
+		img, err := png.Decode(join(f.parts))
 		if _, odd := errors.AsType[png.UnsupportedError](err); odd {
 			err = fmt.Errorf("%w: %w", errOdd, err)
 		}

@@ -53,8 +53,8 @@ func inspectWebP(h *Header, data []byte, limits Limits) error {
 	if kind == "" {
 		return errors.New("no pixels")
 	}
-	file := webpFile(kind, pixels, alpha)
-	cfg, err := webp.DecodeConfig(bytes.NewReader(file[:min(len(file), 64)]))
+	head := webpFile(kind, pixels[:min(len(pixels), 64)], nil)
+	cfg, err := webp.DecodeConfig(bytes.NewReader(head))
 	if err == nil {
 		err = h.announce(cfg.Width, cfg.Height, limits)
 	}
@@ -63,9 +63,9 @@ func inspectWebP(h *Header, data []byte, limits Limits) error {
 	}
 	h.turn = orientation(exif)
 	h.carry(icc, false)
-	h.Memory = int64(len(file)) + 12*int64(cfg.Width)*int64(cfg.Height) + 1<<20 + scaleMemory(h.size)
+	h.Memory = int64(len(data)) + 12*int64(cfg.Width)*int64(cfg.Height) + 1<<20 + scaleMemory(h.size)
 	h.decode = func() (image.Image, error) {
-		img, err := webp.Decode(bytes.NewReader(file))
+		img, err := webp.Decode(bytes.NewReader(webpFile(kind, pixels, alpha)))
 		switch m := img.(type) {
 		case *image.YCbCr:
 			fullRange(m)
@@ -79,8 +79,7 @@ func inspectWebP(h *Header, data []byte, limits Limits) error {
 
 // webpFile is a WebP of pixels and alpha.
 func webpFile(kind string, pixels, alpha []byte) []byte {
-	out := append([]byte("RIFF"), make([]byte, 4)...)
-	out = append(out, "WEBP"...)
+	out := append(make([]byte, 0, len(pixels)+len(alpha)+64), "RIFF....WEBP"...)
 	if alpha != nil && kind == "VP8 " && len(pixels) >= 10 {
 		size := func(at int) []byte { // less one, in three bytes
 			return binary.LittleEndian.AppendUint32(nil, uint32(binary.LittleEndian.Uint16(pixels[at:])&0x3fff)-1)[:3]
