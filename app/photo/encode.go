@@ -104,7 +104,7 @@ func (e *encoder) scan(planes []plane) {
 		}
 	}
 	e.put(0x7f, 7) // fill the last byte
-	e.write(uint32(e.acc<<(32-e.n)), int(e.n/8))
+	e.flush(e.n / 8)
 }
 
 // block writes the 8 x 8 pixels at x, y and returns their mean, of which the next
@@ -149,21 +149,24 @@ func (e *encoder) value(codes *[256]code, zeros int, v int32) {
 }
 
 func (e *encoder) put(v uint64, n uint) {
-	e.acc, e.n = e.acc<<(n&63)|v, e.n+n
-	if e.n >= 32 {
-		e.n -= 32
-		e.write(uint32(e.acc>>(e.n&63)), 4)
+	e.acc = e.acc<<(n&63) | v
+	if e.n += n; e.n >= 32 {
+		e.flush(4)
 	}
 }
 
-// write writes n bytes; a zero marks those that are no marker.
-func (e *encoder) write(v uint32, n int) {
+// flush writes the first n bytes of what is held; a zero marks those that are no
+// marker.
+func (e *encoder) flush(n uint) {
+	e.n -= 8 * n
+	v := uint32(e.acc >> (e.n & 63))
 	if n == 4 && v&0x80808080&(^v-0x01010101) == 0 { // none is 0xff
 		e.out = binary.BigEndian.AppendUint32(e.out, v)
 		return
 	}
-	for ; n > 0; n, v = n-1, v<<8 {
-		if e.out = append(e.out, byte(v>>24)); v>>24 == 0xff {
+	for ; n > 0; n-- {
+		b := byte(v >> (8*n - 8))
+		if e.out = append(e.out, b); b == 0xff {
 			e.out = append(e.out, 0)
 		}
 	}

@@ -197,7 +197,9 @@ func (j *jpegFile) jpegli(d int, behind []byte) (img image.Image, err error) {
 		options.ScaleTarget = image.Rect(0, 0, ceilDiv(j.width, d), ceilDiv(j.height, d))
 	}
 	colours := map[string]string{"ycc": jfif + asRGBA, "rgb": adobeRGB, "cmyk": adobeRGB, "ycck": adobeYCC}[j.colours]
-	quiet := quietly(func() { img, err = jpegli.DecodeWithOptions(j.stream(behind, colours), options) })
+	quiet := quietly(func() { // its Go translation panics where WebAssembly is trapped
+		img, err = guarded(func() (image.Image, error) { return jpegli.DecodeWithOptions(j.stream(behind, colours), options) })
+	})
 	return img, errors.Join(quiet, err)
 }
 

@@ -78,6 +78,9 @@ func (h *Header) announce(width, height int, limits Limits) error {
 	if int64(width)*int64(height) > limits.Pixels {
 		return refusePixels(width, height, limits.Pixels)
 	}
+	if longest := 1 << 24; max(width, height) > longest { // sums of so many would not fit
+		return fmt.Errorf("%w: more than %d pixels on a side", errOdd, longest)
+	}
 	h.size = image.Pt(width, height)
 	return nil
 }

@@ -35,7 +35,7 @@ func TestRefusalsByKind(t *testing.T) {
 		{"\xff\x0a\xfa\x1f", "type-jpeg", "jxl"}, {"\x00\x00\x00\x0cjP  \r\n\x87\n", "type-jpeg", "jp2"},
 		{"\xff\xd8\xff", "incomplete", ""}, {"\xff\xd8\xff\xd9", "damaged", ""}, {"\x89PNG\r\n\x1a\n", "damaged", ""}, {"GIF89a", "incomplete", ""},
 		{"RIFF\x04\x00\x00\x00WEBP", "damaged", ""}, {jpegHeader(100, 0), "damaged", ""}, {pngHeader(0, 100), "damaged", ""},
-		{lossyHeader(0, 100, 10), "damaged", ""}, {string(make([]byte, 11<<20)), "size", ""},
+		{lossyHeader(0, 100, 10), "damaged", ""}, {pngHeader(1, 1<<24+1), "odd", ""}, {string(make([]byte, 11<<20)), "size", ""},
 		{string(fixture(t, "plain.jpg")) + strings.Repeat("\x00", 11<<20), "size", ""},
 	} {
 		r := refusedAs(t, []byte(c.data), c.key)

@@ -68,7 +68,7 @@ func pictures(ctx context.Context, dir string, out *strings.Builder) error {
 					}
 					answers.Scan()
 					if times[how], err = strconv.ParseFloat(answers.Text(), 64); err != nil {
-						return fmt.Errorf("Pillow: %w", err)
+						return fmt.Errorf("ask Pillow: %w", err)
 					}
 				}
 				memory, ours, draft, whole = m, append(ours, t), append(draft, times["draft"]), append(whole, times["whole"])
