@@ -111,8 +111,7 @@ func (e *encoder) scan(planes []plane) {
 // block tells the difference.
 func (e *encoder) block(p plane, x, y, table int, before int32) int32 {
 	var b [64]float32
-	p.block(&b, x, y)
-	transform(&b)
+	p.transform(&b, x, y)
 	factors, codes := &e.scale[table], &e.codes[table]
 	var values [64]int32
 	var some uint64 // which values are not zero: asking for each would be slow
@@ -172,46 +171,38 @@ func (e *encoder) flush(n uint) {
 	}
 }
 
-// block reads pixels around zero; beyond its edge a plane goes on as it ends.
-func (p plane) block(b *[64]float32, x, y int) {
+// transform is the cosine transform of Arai, Agui and Nakajima of the 8 x 8
+// pixels at x, y; a factor for each coefficient remains. Beyond its edge a plane
+// goes on as it ends.
+func (p plane) transform(b *[64]float32, x, y int) {
 	for i := range 8 {
 		row := p.row(min(y+i, p.size.Y-1))
-		to := (*[8]float32)(b[8*i:])
+		var edge [8]byte
+		in := &edge
 		if x+8 <= len(row) {
-			for k, v := range (*[8]byte)(row[x:]) {
-				to[k] = float32(int32(v) - 128)
+			in = (*[8]byte)(row[x:])
+		} else {
+			for k := range in {
+				in[k] = row[min(x+k, len(row)-1)]
 			}
-			continue
 		}
-		for k := range to {
-			to[k] = float32(int32(row[min(x+k, len(row)-1)]) - 128)
-		}
-	}
-}
-
-// transform is the cosine transform of Arai, Agui and Nakajima; a factor for
-// each coefficient remains.
-func transform(b *[64]float32) {
-	for i := range 8 {
-		transform8(b[8*i:8*i+8:8*i+8], 1)
+		r := (*[8]float32)(b[8*i:])
+		r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7] = transform8(float32(in[0]), float32(in[1]), float32(in[2]), float32(in[3]),
+			float32(in[4]), float32(in[5]), float32(in[6]), float32(in[7]))
 	}
 	for i := range 8 {
-		transform8(b[i:], 8)
+		b[i], b[i+8], b[i+16], b[i+24], b[i+32], b[i+40], b[i+48], b[i+56] = transform8(b[i], b[i+8], b[i+16], b[i+24], b[i+32], b[i+40], b[i+48], b[i+56])
 	}
+	b[0] -= 64 * 128 // values are to lie around zero
 }
 
-func transform8(b []float32, s int) {
-	_ = b[7*s]
-	s0, d0 := b[0]+b[7*s], b[0]-b[7*s]
-	s1, d1 := b[s]+b[6*s], b[s]-b[6*s]
-	s2, d2 := b[2*s]+b[5*s], b[2*s]-b[5*s]
-	s3, d3 := b[3*s]+b[4*s], b[3*s]-b[4*s]
-	e0, e3, e1, e2 := s0+s3, s0-s3, s1+s2, s1-s2
+func transform8(a, b, c, d, e, f, g, h float32) (_, _, _, _, _, _, _, _ float32) {
+	s0, s1, s2, s3, d0, d1, d2, d3 := a+h, b+g, c+f, d+e, a-h, b-g, c-f, d-e
+	e0, e1, e2, e3 := s0+s3, s1+s2, s1-s2, s0-s3
 	z := (e2 + e3) * 0.707106781
-	b[0], b[4*s], b[2*s], b[6*s] = e0+e1, e0-e1, e3+z, e3-z
 	o0, o1, o2 := d3+d2, d2+d1, d1+d0
 	z5 := (o0 - o2) * 0.382683433
 	z2, z4, z3 := 0.541196100*o0+z5, 1.306562965*o2+z5, o1*0.707106781
 	p, m := d0+z3, d0-z3
-	b[5*s], b[3*s], b[s], b[7*s] = m+z2, m-z2, p+z4, p-z4
+	return e0 + e1, p + z4, e3 + z, m - z2, e0 - e1, m + z2, e3 - z, p - z4
 }
