@@ -99,6 +99,19 @@ func TestPicturesAreSeenAsPillowSeesThem(t *testing.T) {
 	}
 }
 
+// What a photo keeps others waiting for: image/jpeg took 60 MiB for the first one.
+func TestMemoryOfAPhoto(t *testing.T) {
+	for _, c := range []struct {
+		data string
+		mib  int64
+	}{{jpegHeader(4032, 3024), 20}, {jpegHeader(8000, 6250), 20}, {pngHeader(8000, 6250) + "\x00\x00\x00\x00IDAT\x35\xaf\x06\x1e", 210}} {
+		h, err := photo.Inspect([]byte(c.data), limits)
+		if got := h.Memory >> 20; err != nil || got > c.mib || got < c.mib/2 {
+			t.Errorf("%d x %d takes %d MiB, want at most %d: %v", h.Width, h.Height, got, c.mib, err)
+		}
+	}
+}
+
 func TestSeveralAtOnce(t *testing.T) {
 	for _, name := range []string{"plain.jpg", "colour-cmyk.jpg", "colour-ycck.jpg", "progressive.jpg", "alpha.webp", "palette.png"} {
 		t.Run(name, func(t *testing.T) {
