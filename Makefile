@@ -113,6 +113,8 @@ faults-mutations: ## take out what keeps uploads safe, a line at a time, and see
 
 .PHONY: bench
 bench: local-build ## measure, and write docs/bench.md
+	@test -x .local/venv-bench/bin/python || python3 -m venv .local/venv-bench
+	@.local/venv-bench/bin/pip install --quiet --disable-pip-version-check pillow==13.0.0
 	@go run ./local/bench
 
 .PHONY: preview up destroy verify

@@ -3,10 +3,14 @@ module vinfast-classifier
 go 1.26.0
 
 require (
+	github.com/gen2brain/jpegli v0.4.2
+	github.com/gen2brain/jpegn v0.4.2
 	github.com/klauspost/compress v1.20.1
 	golang.org/x/image v0.47.0
 	golang.org/x/text v0.43.0
 )
+
+require github.com/tetratelabs/wazero v1.12.0 // indirect
 
 require (
 	filippo.io/edwards25519 v1.2.0 // indirect

@@ -15,6 +15,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		".":             `^vinfast-classifier/(local|infra)`,
 		"./car":         `^(net/http|database/sql|github\.com/(aws|go-sql-driver)/.*)|^vinfast-classifier/(app/[^c]|local|infra)`,
 		"./web":         `^vinfast-classifier/app/(doctor|reindex|sagemaker|photostore|predictions|spool|thumbs|keyfile)$`,
+		"./photo":       `^(net/http|database/sql|github\.com/aws/.*)$|^vinfast-classifier/(app/([^p]|p[^h]|photos)|local|infra)`,
 		"./thumbs":      `^vinfast-classifier/(app/[^t]|local|infra)`,
 		"./keyfile":     `^vinfast-classifier/(app/[^k]|local|infra)`,
 		"./sagemaker":   `^vinfast-classifier/app/(doctor|reindex|web|photostore|predictions|spool)$`,

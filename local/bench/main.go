@@ -50,7 +50,7 @@ func bench(ctx context.Context) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "# Measured\n\nWritten by `make bench` on %s: %d cores, %s, %s/%s. Medians; the ratio is what to compare between machines.\n",
 		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	for _, part := range []func(context.Context, string, *strings.Builder) error{starts, memory, added} {
+	for _, part := range []func(context.Context, string, *strings.Builder) error{starts, memory, added, pictures} {
 		if err := part(ctx, dir, &out); err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func memory(ctx context.Context, dir string, out *strings.Builder) error {
 		name  string
 		jpeg  []byte
 		count int
-	}{{"640x480", photo(640, 480), 1000}, {"12 megapixels", photo(4000, 3000), 200}} {
+	}{{"640x480", drawn(640, 480), 1000}, {"12 megapixels", drawn(4000, 3000), 200}} {
 		peak, rate, err := s.load(ctx, load.jpeg, load.count, 32)
 		if err != nil {
 			return err
@@ -171,7 +171,7 @@ func added(ctx context.Context, dir string, out *strings.Builder) error {
 	for _, p := range []struct {
 		name string
 		jpeg []byte
-	}{{"640x480 upright", photo(640, 480)}, {"12 megapixels", photo(4000, 3000)}} {
+	}{{"640x480 upright", drawn(640, 480)}, {"12 megapixels", drawn(4000, 3000)}} {
 		decoded, err := car.Decode(p.jpeg, car.Limits{Bytes: 10 << 20, Pixels: 50_000_000})
 		if err != nil {
 			return err
@@ -199,8 +199,8 @@ func added(ctx context.Context, dir string, out *strings.Builder) error {
 	return nil
 }
 
-// photo is a JPEG with the detail of a photograph: soft shapes and grain.
-func photo(w, h int) []byte {
+// drawn is a JPEG with the detail of a photograph: soft shapes and grain.
+func drawn(w, h int) []byte {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	r := rand.New(rand.NewPCG(1, 2))
 	for y := range h {
