@@ -8,7 +8,6 @@ import (
 	_ "embed"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	"syscall"
 
 	"vinfast-classifier/app/photo"
+	"vinfast-classifier/local/program"
 )
 
 //go:embed pictures.py
@@ -35,7 +35,7 @@ func pictures(ctx context.Context, dir string, out *strings.Builder) error {
 			return err
 		}
 	}
-	peer := exec.CommandContext(ctx, ".local/venv-bench/bin/python", "-c", pillow, folder)
+	peer := program.Command(ctx, ".local/venv-bench/bin/python", "-c", pillow, folder)
 	peer.Stderr = os.Stderr
 	ask, err := peer.StdinPipe()
 	if err != nil {
