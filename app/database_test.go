@@ -47,7 +47,7 @@ func TestDatabaseOutOfReach(t *testing.T) {
 	wrong, err := mysql.ParseDSN(s.dsn)
 	must(t, err)
 	wrong.Passwd = "x"
-	account := []string{"VINFAST_DB_DSN=", "VINFAST_DB_HOST=" + wrong.Addr, "VINFAST_DB_NAME=" + wrong.DBName, "VINFAST_DB_USER=" + wrong.User,
+	account := []string{"VINFAST_DB_HOST=" + wrong.Addr, "VINFAST_DB_NAME=" + wrong.DBName, "VINFAST_DB_USER=" + wrong.User,
 		"VINFAST_DB_PASSWORD_PARAMETER=/p", "VINFAST_DB_CA_PARAMETER=/c"}
 	for name, c := range map[string]struct {
 		env  []string

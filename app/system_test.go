@@ -19,6 +19,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -185,10 +186,13 @@ func (s *system) launch(env ...string) *process {
 	a.cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "GORACE=halt_on_error=1",
 		"VINFAST_LISTEN=" + port, "VINFAST_ENDPOINT=vinfast-test", "VINFAST_BUCKET=" + bucket,
-		"VINFAST_DB_DSN=" + s.dsn, "VINFAST_SHARED_DIR=" + s.shared,
+		"VINFAST_SHARED_DIR=" + s.shared,
 		"VINFAST_LOG_FILE=" + filepath.Join(s.shared, "app.log"), "VINFAST_RATE_PER_MINUTE=1000000",
 		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_ENDPOINT_URL_S3=" + s.objects.URL, "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=" + s.model.URL}, env...)
+	if !strings.Contains(strings.Join(env, "\n"), "VINFAST_DB_") {
+		a.cmd.Env = append(a.cmd.Env, "VINFAST_DB_DSN="+s.dsn)
+	}
 	var out bytes.Buffer
 	a.cmd.Stdout, a.cmd.Stderr = &out, &out
 	must(s.t, a.cmd.Start())
