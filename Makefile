@@ -88,6 +88,11 @@ e2e-all: test-needs ## the same, with refused calls also chosen by chance and on
 ci-cold: ## .ci/run of the last commit on a machine that has nothing yet; needs root, takes an hour
 	@.ci/cold
 
+.PHONY: golden
+golden: ## write all generated files anew: user data, plan, names, configuration, cost, exceptions, architecture
+	go test ./infra -update
+	go run ./infra/document/write
+
 # Prowler is large (2 GB of Python packages), so this is not part of e2e.
 .PHONY: audit
 audit: ## Prowler on the emulated account after up; writes docs/audit.md
