@@ -83,6 +83,9 @@ type Photo struct {
 	SHA256      string // of Original, 64 lower-case hex digits
 	Model       []byte // what the endpoint gets: JPEG, upright, longest side at most 1024 px
 	Visitor     string // who sent it, 32 hex digits; empty for nobody known; Decode leaves it empty
+	// FormerID is the id that the release before would give this upload; empty for
+	// none. Decode leaves it empty.
+	FormerID string
 }
 
 // Score is a model's confidence in one label.

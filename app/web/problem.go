@@ -96,7 +96,6 @@ var known = []struct {
 	{car.ErrSpoolFull, fault{status: 503, slug: "storage-full", title: "Too many pictures wait", detail: "So many pictures wait to be stored that no more are taken. This one was not kept; send it again in a few minutes.", retry: 60}},
 	{car.ErrSpoolUnavailable, fault{status: 503, slug: "storage-unavailable", title: "Storage is not available", detail: "The picture could not be written down safely and was not kept. Send it again in a minute.", retry: 30}},
 	{car.ErrInFlight, fault{status: 409, slug: "in-flight", title: "Still at work", detail: "The first request with this key or picture is not finished. Ask again in a few seconds.", retry: 2}},
-	{car.ErrIDReused, fault{status: 422, slug: "key-reused", title: "Key used for another picture", detail: "This Idempotency-Key came with other bytes before. Use a new key for a new picture."}},
 	{car.ErrDeleted, fault{status: 410, slug: "deleted", title: "Deleted before", detail: "This picture was sent and deleted before. To send it again, use a new Idempotency-Key or reload the start page."}},
 	{car.ErrNotYours, fault{status: 403, slug: "not-yours", title: "Not yours", detail: "Only the browser that sent this picture may do this."}},
 	{car.ErrResting, fault{status: 503, slug: "database-unavailable", title: "The database is not available", detail: "The database does not answer and is asked again in a few seconds. Nothing is lost; look again then.", retry: 10}},
