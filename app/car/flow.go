@@ -11,8 +11,9 @@ import (
 
 // Endpoint is the model.
 type Endpoint interface {
-	// Invoke classifies one JPEG. Errors wrap ErrEndpointUnavailable or
-	// ErrEndpointTimeout; when the caller gave up, context.Canceled.
+	// Invoke classifies one JPEG. Errors wrap ErrEndpointUnavailable,
+	// ErrEndpointTimeout or ErrPictureRefused; when the caller gave up,
+	// context.Canceled.
 	Invoke(ctx context.Context, jpeg []byte) (Reply, error)
 }
 
@@ -93,7 +94,7 @@ type Classifier struct {
 // A nil error means the prediction is stored, or (Stored false) will be. Any
 // error means it is not kept. The same id with the same bytes gives the
 // prediction made first; with other bytes it is ErrIDReused. Errors wrap
-// ErrSpoolUnavailable, ErrEndpointUnavailable, ErrEndpointTimeout, ErrInFlight,
+// ErrSpoolUnavailable, those of Endpoint.Invoke, ErrInFlight,
 // ErrIDReused, ErrDeleted or, when the caller gave up, context.Canceled.
 func (c *Classifier) Classify(ctx context.Context, id string, photo Photo) (Prediction, error) {
 	if p, err := c.former(ctx, photo); err != nil || p.ID != "" {

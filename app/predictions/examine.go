@@ -85,5 +85,9 @@ func newest() (int64, error) {
 		return 0, errors.Join(errors.New("no migrations"), err)
 	}
 	number, _, _ := strings.Cut(path.Base(files[len(files)-1]), "_") // Glob sorts
-	return strconv.ParseInt(number, 10, 64)
+	last, err := strconv.ParseInt(number, 10, 64)
+	for _, m := range goMigrations() {
+		last = max(last, m.Version)
+	}
+	return last, err
 }

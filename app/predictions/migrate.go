@@ -25,7 +25,7 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectMySQL, s.db, files, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(columnsMigration()))
+	provider, err := goose.NewProvider(goose.DialectMySQL, s.db, files, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(goMigrations()...))
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}

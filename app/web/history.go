@@ -160,8 +160,10 @@ func count(v string, to *int) error {
 
 // historyFault makes a failing database an answer of its own.
 func historyFault(err error) error {
-	if err == nil || errors.Is(err, car.ErrNotFound) || errors.Is(err, car.ErrBadCursor) {
-		return err
+	for _, known := range []error{nil, car.ErrNotFound, car.ErrBadCursor, car.ErrBusy, car.ErrTooSlow, car.ErrUnfit} {
+		if errors.Is(err, known) {
+			return err
+		}
 	}
 	return &fault{status: http.StatusServiceUnavailable, slug: "history-unavailable", title: "The history is not available",
 		detail: "The database does not answer. Pictures are still taken and kept; look again in a minute.", retry: 30, cause: err}
