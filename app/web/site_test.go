@@ -180,7 +180,7 @@ func (s *site) List(_ context.Context, f car.Filter) (car.Page, error) {
 	}
 	var page car.Page
 	for i := len(s.rows) - 1 - skip; i >= 0; i-- {
-		if p := s.rows[i]; (f.Label == "" || p.Label == f.Label) && (f.Visitor == "" || p.Visitor == f.Visitor) && p.Score >= f.MinScore {
+		if p := s.rows[i]; (f.Label == "" || p.Label == f.Label) && (f.Visitor == "" || p.Visitor == f.Visitor) && p.Score >= f.MinScore && !p.UploadedAt.Before(f.Since) {
 			if len(page.Predictions) == f.Limit {
 				page.Next = fmt.Sprintf("after-%d", len(s.rows)-1-i)
 				break
