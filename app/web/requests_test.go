@@ -3,10 +3,13 @@ package web_test
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"vinfast-classifier/app/car"
 )
 
 // Requests that people reported elsewhere, each by kind.
@@ -188,5 +191,36 @@ func TestKeyOfAnotherVisitor(t *testing.T) {
 	}
 	if other := send(picture(2)); other == first {
 		t.Error("other bytes got the first one's answer")
+	}
+}
+
+// TestReadsThatAreTooMuch: the answer tells the three apart from a database that
+// is down, and when to come back.
+func TestReadsThatAreTooMuch(t *testing.T) {
+	s := newSite(t)
+	for _, c := range []struct {
+		err         error
+		status      int
+		slug, retry string
+	}{{car.ErrBusy, 503, "history-busy", "5"}, {car.ErrTooSlow, 503, "too-much", "30"}, {car.ErrUnfit, 400, "bad-parameters", ""}} {
+		s.set(func(s *site) { s.database = fmt.Errorf("list: %w", c.err) })
+		resp, body := s.do("GET", "/api/v1/predictions", nil)
+		if p := problemOf(t, resp, body); p.Status != c.status || !strings.HasSuffix(p.Type, ":"+c.slug) || resp.Header.Get("Retry-After") != c.retry {
+			t.Errorf("%v: %+v, Retry-After %q", c.err, p, resp.Header.Get("Retry-After"))
+		}
+		for _, path := range []string{"/history", "/stats"} {
+			if resp, body := s.do("GET", path, nil); page(t, resp, body) == nil || resp.StatusCode != c.status {
+				t.Errorf("%v: %s: %d", c.err, path, resp.StatusCode)
+			}
+		}
+	}
+}
+
+// TestThrottledModelIsReady: visitors who send much make no instance unfit.
+func TestThrottledModelIsReady(t *testing.T) {
+	s := newSite(t)
+	s.set(func(s *site) { s.model = car.ErrEndpointBusy })
+	if resp, body := s.do("GET", "/readyz", nil); resp.StatusCode != 200 {
+		t.Errorf("%d %s", resp.StatusCode, body)
 	}
 }

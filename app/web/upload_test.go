@@ -165,6 +165,8 @@ func TestUploadFaultsOfTheFlow(t *testing.T) {
 		"endpoint slow": {fmt.Errorf("invoke: %w", car.ErrEndpointTimeout), 504, "30"},
 		"spool full":    {fmt.Errorf("%w: no space left on /mnt/secret", car.ErrSpoolUnavailable), 503, "30"},
 		"in flight":     {car.ErrInFlight, 409, "2"},
+		"throttled":     {fmt.Errorf("invoke: %w", car.ErrEndpointBusy), 503, "5"},
+		"unreadable":    {fmt.Errorf("invoke: %w", car.ErrPictureRefused), 422, ""},
 		"anything else": {errDown, 500, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
