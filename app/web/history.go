@@ -24,6 +24,10 @@ const (
 	maxLimit     = 200
 )
 
+// exportPatience is how often an export asks for a page while too many read; each
+// time it waits for its turn.
+const exportPatience = 10
+
 // nobody is a visitor who has sent nothing.
 const nobody = "-"
 
@@ -293,10 +297,20 @@ func (s *Server) listCSV(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 		f.Cursor, rows = page.Next, nil
-		if page, err = s.History.List(r.Context(), f); err != nil {
+		if page, err = s.nextPage(r.Context(), f); err != nil {
 			s.cutOff(r, err)
 		}
 	}
+}
+
+// nextPage has more patience than a first page: what was sent would be lost.
+func (s *Server) nextPage(ctx context.Context, f car.Filter) (page car.Page, err error) {
+	for range exportPatience {
+		if page, err = s.History.List(ctx, f); !errors.Is(err, car.ErrBusy) {
+			break
+		}
+	}
+	return page, err
 }
 
 // cutOff ends an answer that has begun so that nobody takes it for whole.

@@ -216,6 +216,16 @@ func TestReadsThatAreTooMuch(t *testing.T) {
 	}
 }
 
+// TestExportWaitsForItsTurn: an export that has begun is not cut off by others.
+func TestExportWaitsForItsTurn(t *testing.T) {
+	s := newSite(t)
+	s.fill(450, "Vinfast_VF_8")
+	s.set(func(s *site) { s.busy = 2 })
+	if resp, body := s.do("GET", "/api/v1/predictions.csv", nil); resp.StatusCode != 200 || strings.Count(body, "\n") != 451 {
+		t.Errorf("%d, %d lines", resp.StatusCode, strings.Count(body, "\n"))
+	}
+}
+
 // TestThrottledModelIsReady: visitors who send much make no instance unfit.
 func TestThrottledModelIsReady(t *testing.T) {
 	s := newSite(t)

@@ -43,6 +43,7 @@ type site struct {
 	stats    car.Stats
 	span     car.Span // that Stats was asked for
 	asked    int      // calls of the endpoint
+	busy     int      // further pages that are refused as too many
 	cut      bool     // objects break off while they are read
 }
 
@@ -171,6 +172,10 @@ func (s *site) List(_ context.Context, f car.Filter) (car.Page, error) {
 	}
 	if s.database != nil {
 		return car.Page{}, s.database
+	}
+	if f.Cursor != "" && s.busy > 0 {
+		s.busy--
+		return car.Page{}, car.ErrBusy
 	}
 	skip := 0
 	if f.Cursor != "" {
