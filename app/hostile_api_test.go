@@ -19,24 +19,36 @@ import (
 // hostileValues are what strangers put in the place of dates, numbers, labels,
 // cursors, switches and ids.
 var hostileValues = []string{
-	"", " ", "0", "-1", "1e999", "-1e999", "5e-324", "1e-400", "NaN", "Infinity", "0x1p-2", "9223372036854775808", "+5", "१२",
+	"", " ", "0", "-1", "1e999", "-1e999", "5e-324", "1e-400", "NaN", "Infinity", "0x1p-2", "9223372036854775808",
+	"+5", "१२",
 	"9999-12-31", "0000-01-01", "0001-01-01", "1000-01-01", "9998-12-30", "2026-02-30", "9999-12-31T23:59:59-23:59",
-	"0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999999Z", "2026-01-01T23:59:60Z", "2026-01-01T00:00:00 07:00",
-	"true", "null", "[]", "{}", "' OR SLEEP(9) -- ", `\'; DROP TABLE predictions; --`, "\x00", "a\x00b", "\xff\xfe", "\xed\xa0\x80", "\xf0\x9f\x9a\x97",
-	"\u202egnp.exe", "%s%n", "../../etc/passwd", "\r\nX-Injected: 1", strings.Repeat("9", 99), strings.Repeat("é", 60), strings.Repeat("a", 9000),
+	"0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999999Z", "2026-01-01T23:59:60Z",
+	"2026-01-01T00:00:00 07:00",
+	"true", "null", "[]", "{}", "' OR SLEEP(9) -- ", `\'; DROP TABLE predictions; --`, "\x00", "a\x00b",
+	"\xff\xfe", "\xed\xa0\x80", "\xf0\x9f\x9a\x97",
+	"\u202egnp.exe", "%s%n", "../../etc/passwd", "\r\nX-Injected: 1", strings.Repeat("9", 99), strings.Repeat("é",
+		60), strings.Repeat("a", 9000),
 	// Cursors in our own form: the ends of time, and numbers that no row has.
-	"eyJ0Ijo5MjIzMzcyMDM2ODU0Nzc1ODA3LCJuIjoxfQ", "eyJ0IjotOTIyMzM3MjAzNjg1NDc3NTgwOCwibiI6MX0", "eyJ0IjoyNTM0MDIzMDA3OTk5OTksIm4iOjkyMjMzNzIwMzY4NTQ3NzU4MDd9",
+	"eyJ0Ijo5MjIzMzcyMDM2ODU0Nzc1ODA3LCJuIjoxfQ", "eyJ0IjotOTIyMzM3MjAzNjg1NDc3NTgwOCwibiI6MX0",
+	"eyJ0IjoyNTM0MDIzMDA3OTk5OTksIm4iOjkyMjMzNzIwMzY4NTQ3NzU4MDd9",
 	"eyJ0IjotMzA2MTAyMjQwMDAwMDAsIm4iOjF9", "eyJ0IjpudWxsfQ", "bnVsbA",
 }
 
 var hostileHeaders = []http.Header{
-	{"Accept": {"text/csv;q=0, application/json"}}, {"Accept": {";;;,\xff"}}, {"Accept-Language": {strings.Repeat("vi-x;q=0.1,", 400)}},
-	{"Accept-Encoding": {"gzip;q=\xff, *;q=0"}}, {"Range": {"bytes=9-1,-9999999999999999999"}}, {"If-None-Match": {`W/"`, "*"}},
-	{"If-Modified-Since": {"Fri, 31 Dec 9999 23:59:59 GMT"}}, {"Content-Encoding": {"gzip"}}, {"Content-Encoding": {"br, gzip"}}, {"Content-Type": {"multipart/form-data boundary=x"}},
-	{"Content-Type": {`multipart/form-data; boundary="` + strings.Repeat("x", 71) + `"`}}, {"Content-Type": {"image/jpeg; charset=\xff"}},
-	{"Cookie": {"visitor=v1.x.99999999999999999999.y"}}, {"Cookie": {strings.Repeat("visitor=;", 500)}}, {"X-Request-Id": {"\xff"}},
-	{"X-Forwarded-For": {"::1%\xff, 999.1.1.1"}}, {"X-Forwarded-Proto": {"\xff"}}, {"Origin": {"null"}}, {"Sec-Fetch-Site": {"cross-site"}},
-	{"Idempotency-Key": {"a", "b"}}, {"Idempotency-Key": {"\xff"}}, {"Idempotency-Key": {"of-another-visitor"}}, {"X-Fragment": {"\xff"}},
+	{"Accept": {"text/csv;q=0, application/json"}}, {"Accept": {";;;,\xff"}},
+	{"Accept-Language": {strings.Repeat("vi-x;q=0.1,", 400)}},
+	{"Accept-Encoding": {"gzip;q=\xff, *;q=0"}}, {"Range": {"bytes=9-1,-9999999999999999999"}},
+	{"If-None-Match": {`W/"`, "*"}},
+	{"If-Modified-Since": {"Fri, 31 Dec 9999 23:59:59 GMT"}}, {"Content-Encoding": {"gzip"}},
+	{"Content-Encoding": {"br, gzip"}}, {"Content-Type": {"multipart/form-data boundary=x"}},
+	{"Content-Type": {`multipart/form-data; boundary="` + strings.Repeat("x", 71) + `"`}},
+	{"Content-Type": {"image/jpeg; charset=\xff"}},
+	{"Cookie": {"visitor=v1.x.99999999999999999999.y"}}, {"Cookie": {strings.Repeat("visitor=;", 500)}},
+	{"X-Request-Id": {"\xff"}},
+	{"X-Forwarded-For": {"::1%\xff, 999.1.1.1"}}, {"X-Forwarded-Proto": {"\xff"}}, {"Origin": {"null"}},
+	{"Sec-Fetch-Site": {"cross-site"}},
+	{"Idempotency-Key": {"a", "b"}}, {"Idempotency-Key": {"\xff"}}, {"Idempotency-Key": {"of-another-visitor"}},
+	{"X-Fragment": {"\xff"}},
 }
 
 // hostile sends values to every parameter of the OpenAPI document.

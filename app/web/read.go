@@ -68,7 +68,8 @@ func refuseEncoded(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Accept-Encoding", "identity")
 	return (&fault{status: http.StatusUnsupportedMediaType, slug: "encoded", title: "Packed body",
-		detail: fmt.Sprintf("The body comes in the Content-Encoding %q, which is not taken. Send it as it is.", clip(coding))}).
+		detail: fmt.Sprintf("The body comes in the Content-Encoding %q, which is not taken. Send it as it is.",
+			clip(coding))}).
 		with("problem.encoded", clip(coding))
 }
 
@@ -78,8 +79,9 @@ func (s *Server) readMultipart(r *http.Request, fields ...string) (form, error) 
 	var f form
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return f, badRequest("bad-form", "Broken form", `The Content-Type names no usable boundary. Write it after a semicolon, `+
-			`and in quotation marks if it holds more than letters, digits and hyphens: multipart/form-data; boundary="a/b=c".`, err)
+		return f, badRequest("bad-form", "Broken form", `The Content-Type names no usable boundary. `+
+			`Write it after a semicolon, and in quotation marks if it holds more than letters, digits and hyphens: `+
+			`multipart/form-data; boundary="a/b=c".`, err)
 	}
 	for {
 		part, err := parts.NextPart()
