@@ -6,9 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
+	"slices"
 	"sync/atomic"
+	"syscall"
 	"time"
 
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sony/gobreaker/v2"
 
@@ -38,7 +43,7 @@ func newBreaker(name string, log *slog.Logger) breaker {
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
 		IsSuccessful: func(err error) bool {
 			last.Store(&err)
-			return err == nil || answered(err)
+			return blameless(name, log, err)
 		},
 		// Who hangs up says nothing about the dependency.
 		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
@@ -58,15 +63,46 @@ func (b breaker) cause(err error) error {
 	return err
 }
 
-// answered tells faults of one request, or of one picture, from those of the
-// dependency: nobody's odd picture may switch the model off for the others.
-func answered(err error) bool {
-	for _, fine := range []error{car.ErrNotFound, car.ErrBadCursor, car.ErrUnfit, car.ErrIDReused} {
-		if errors.Is(err, fine) {
+// answered are the faults of one request, or of one picture: nobody's odd value
+// may switch a dependency off for the others. Who has too much to do works.
+var answered = []error{car.ErrNotFound, car.ErrBadCursor, car.ErrUnfit, car.ErrIDReused, car.ErrPictureRefused,
+	car.ErrEndpointBusy, car.ErrBusy, car.ErrTooSlow}
+
+// blameless tells an answer from a failure of the dependency. What is on neither
+// list counts as the dependency's, and the log asks to put it on one.
+func blameless(name string, log *slog.Logger, err error) bool {
+	if err == nil || slices.ContainsFunc(answered, func(fine error) bool { return errors.Is(err, fine) }) {
+		return true
+	}
+	if !dependencyFault(err) {
+		log.Warn("unclassified error counts against a dependency", "name", name, "err", err)
+	}
+	return false
+}
+
+// dependencyFault is the positive list: connections, timeouts, errors of a
+// server, and accounts, names and certificates that a deployment got wrong.
+func dependencyFault(err error) bool {
+	for _, known := range []error{context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, car.ErrEndpointTimeout} {
+		if errors.Is(err, known) {
 			return true
 		}
 	}
-	return sagemaker.PictureRefused(err)
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[syscall.Errno](err); ok {
+		return true
+	}
+	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		switch status := answer.HTTPStatusCode(); status {
+		case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusRequestTimeout:
+			return true
+		default:
+			return status >= 500 || sagemaker.NoEndpoint(err) || sagemaker.ModelFault(err)
+		}
+	}
+	return predictions.ServerFault(err) || predictions.IsUntrusted(err)
 }
 
 // call runs f unless the dependency rests; then the error is down and
@@ -124,9 +160,12 @@ func (g guardedPhotos) Ping(ctx context.Context) error {
 	return do(g.breaker, func() error { return g.next.Ping(ctx) })
 }
 
+// guardedRows has a breaker of its own for what goes through many rows: it may
+// fail without an upload hearing of it.
 type guardedRows struct {
 	breaker
-	next *predictions.Store
+	reads breaker
+	next  *predictions.Store
 }
 
 func (g guardedRows) Insert(ctx context.Context, p car.Prediction) (car.Prediction, error) {
@@ -138,7 +177,7 @@ func (g guardedRows) ByID(ctx context.Context, id string) (car.Prediction, error
 }
 
 func (g guardedRows) List(ctx context.Context, f car.Filter) (car.Page, error) {
-	return call(g.breaker, car.ErrResting, func() (car.Page, error) { return g.next.List(ctx, f) })
+	return call(g.reads, car.ErrResting, func() (car.Page, error) { return g.next.List(ctx, f) })
 }
 
 func (g guardedRows) SetFeedback(ctx context.Context, id, label string, at time.Time) error {
@@ -147,7 +186,7 @@ func (g guardedRows) SetFeedback(ctx context.Context, id, label string, at time.
 }
 
 func (g guardedRows) Stats(ctx context.Context, span car.Span) (car.Stats, error) {
-	return call(g.breaker, car.ErrResting, func() (car.Stats, error) { return g.next.Stats(ctx, span) })
+	return call(g.reads, car.ErrResting, func() (car.Stats, error) { return g.next.Stats(ctx, span) })
 }
 
 func (g guardedRows) Ping(ctx context.Context) error {

@@ -183,7 +183,7 @@ func assemble(c Config, log *slog.Logger) (*parts, error) {
 		endpoint:   guardedEndpoint{newBreaker("endpoint", log), sagemaker.New(config, sagemaker.Options{Endpoint: c.Endpoint, Timeout: modelTimeout, Attempts: modelAttempts})},
 		photos:     guardedPhotos{newBreaker("bucket", log), photostore.New(config, c.Bucket)},
 		rows:       rows,
-		guarded:    guardedRows{newBreaker("database", log), rows},
+		guarded:    guardedRows{newBreaker("database", log), newBreaker("history", log), rows},
 		spool:      outbox,
 	}
 	p.classifier = &car.Classifier{Endpoint: p.endpoint, Photos: p.photos, Predictions: p.guarded, Spool: outbox,
@@ -213,7 +213,7 @@ func (p *parts) server(c Config, log *slog.Logger) (*http.Server, error) {
 		Classifier: p.classifier, History: p.guarded, Photos: p.photos, Spool: p.spool, Endpoint: p.endpoint, Remover: p.remover,
 		Thumbnails: thumbs.Open(filepath.Join(c.SharedDir, "thumbnails"), thumbnailBytes, log), VisitorKey: p.visitorKey,
 		Checks: p.checks(), EndpointBreaker: p.endpoint.state,
-		Metrics: []prometheus.Collector{breakerCollector{p.endpoint.breaker, p.photos.breaker, p.guarded.breaker}},
+		Metrics: []prometheus.Collector{breakerCollector{p.endpoint.breaker, p.photos.breaker, p.guarded.breaker, p.guarded.reads}},
 		Limits:  limits(c), RatePerMinute: c.RatePerMinute, MinScore: c.MinScore, BusyWait: busyWait, Now: time.Now, Log: log,
 	})
 	if err != nil {

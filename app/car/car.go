@@ -22,7 +22,7 @@ var (
 	ErrTooManyPixels = errors.New("too many pixels")
 	// ErrBroken: the format is known, but the content does not decode.
 	ErrBroken = errors.New("broken image")
-	// ErrEndpointUnavailable: the model is off, cold, throttling or talks rubbish.
+	// ErrEndpointUnavailable: the model is off, cold or talks rubbish.
 	ErrEndpointUnavailable = errors.New("endpoint unavailable")
 	// ErrEndpointTimeout: the model took too long.
 	ErrEndpointTimeout = errors.New("endpoint timed out")
@@ -30,11 +30,21 @@ var (
 	ErrSpoolUnavailable = errors.New("spool unavailable")
 	// ErrSpoolFull: too many uploads wait for S3 or MySQL already.
 	ErrSpoolFull = errors.New("spool full")
-	// ErrUnfit: a prediction that no store will ever take as it is.
+	// ErrUnfit: a value that no store will ever take as it is.
 	ErrUnfit = errors.New("value does not fit the table")
 	// ErrResting: a dependency failed again and again and is not asked for a
 	// while.
 	ErrResting = errors.New("dependency is given a rest")
+	// ErrBusy: too many read at once.
+	ErrBusy = errors.New("too many read at once")
+	// ErrTooSlow: what was asked takes longer than anybody may keep the database at
+	// it.
+	ErrTooSlow = errors.New("query takes too long")
+	// ErrEndpointBusy: the model gets more than it can do. It is an
+	// ErrEndpointUnavailable too.
+	ErrEndpointBusy = fmt.Errorf("endpoint throttles: %w", ErrEndpointUnavailable)
+	// ErrPictureRefused: the model works, but cannot read this picture.
+	ErrPictureRefused = errors.New("the model refuses the picture")
 	// ErrInFlight: an upload with this id is being worked on.
 	ErrInFlight = errors.New("upload in flight")
 	// ErrIDReused: this id belongs to a photo with other bytes.
@@ -83,6 +93,9 @@ type Photo struct {
 	SHA256      string // of Original, 64 lower-case hex digits
 	Model       []byte // what the endpoint gets: JPEG, upright, longest side at most 1024 px
 	Visitor     string // who sent it, 32 hex digits; empty for nobody known; Decode leaves it empty
+	// FormerID is the id that the release before would give this upload; empty for
+	// none. Decode leaves it empty.
+	FormerID string
 }
 
 // Score is a model's confidence in one label.

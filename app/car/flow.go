@@ -11,8 +11,9 @@ import (
 
 // Endpoint is the model.
 type Endpoint interface {
-	// Invoke classifies one JPEG. Errors wrap ErrEndpointUnavailable or
-	// ErrEndpointTimeout; when the caller gave up, context.Canceled.
+	// Invoke classifies one JPEG. Errors wrap ErrEndpointUnavailable,
+	// ErrEndpointTimeout or ErrPictureRefused; when the caller gave up,
+	// context.Canceled.
 	Invoke(ctx context.Context, jpeg []byte) (Reply, error)
 }
 
@@ -47,7 +48,8 @@ type Spool interface {
 	// faster, ErrNotFound if it is finished.
 	Claim(id string) (Ticket, error)
 	// Find returns what was promised to an upload in the spool, and its
-	// original bytes, which the caller closes; ErrNotFound without a promise.
+	// original bytes, which the caller closes; ErrNotFound without a promise,
+	// and ErrInFlight besides if the upload is there.
 	Find(id string) (Prediction, io.ReadSeekCloser, error)
 }
 
@@ -95,9 +97,12 @@ type Classifier struct {
 // A nil error means the prediction is stored, or (Stored false) will be. Any
 // error means it is not kept. The same id with the same bytes gives the
 // prediction made first; with other bytes it is ErrIDReused. Errors wrap
-// ErrSpoolUnavailable, ErrEndpointUnavailable, ErrEndpointTimeout, ErrInFlight,
+// ErrSpoolUnavailable, those of Endpoint.Invoke, ErrInFlight,
 // ErrIDReused, ErrDeleted or, when the caller gave up, context.Canceled.
 func (c *Classifier) Classify(ctx context.Context, id string, photo Photo) (Prediction, error) {
+	if p, err := c.former(ctx, photo); err != nil || p.ID != "" {
+		return p, err
+	}
 	if p, err := c.before(ctx, id, photo); err != nil || p.ID != "" {
 		return p, err
 	}
@@ -146,9 +151,19 @@ func (c *Classifier) takenOver(ctx context.Context, id string, photo Photo, inFl
 // pending answers for an id that is in the spool: with the prediction promised
 // before, or with inFlight while there is none.
 func (c *Classifier) pending(id string, photo Photo, inFlight error) (Prediction, error) {
-	p, body, err := c.Spool.Find(id)
+	p, err := c.promised(id, photo)
 	if errors.Is(err, ErrNotFound) {
 		return Prediction{}, inFlight
+	}
+	return p, err
+}
+
+// promised is what was promised to photo under id in the spool; else the error
+// of Find, or ErrIDReused.
+func (c *Classifier) promised(id string, photo Photo) (Prediction, error) {
+	p, body, err := c.Spool.Find(id)
+	if errors.Is(err, ErrNotFound) {
+		return Prediction{}, err
 	}
 	if err != nil {
 		return Prediction{}, fmt.Errorf("%w: %w", ErrSpoolUnavailable, err)
@@ -187,6 +202,23 @@ func (c *Classifier) before(ctx context.Context, id string, photo Photo) (Predic
 	}
 	p.Stored = true
 	return p, nil
+}
+
+// former finds what an instance of the release before has taken under its id for
+// this upload. Of other bytes, or deleted, it is another upload. The spool comes
+// first: what leaves it meanwhile is in the table.
+func (c *Classifier) former(ctx context.Context, photo Photo) (Prediction, error) {
+	if photo.FormerID == "" {
+		return Prediction{}, nil
+	}
+	p, err := c.promised(photo.FormerID, photo)
+	if errors.Is(err, ErrNotFound) && !errors.Is(err, ErrInFlight) {
+		p, err = c.before(ctx, photo.FormerID, photo)
+	}
+	if errors.Is(err, ErrIDReused) || errors.Is(err, ErrDeleted) {
+		return Prediction{}, nil
+	}
+	return p, err
 }
 
 // promise asks the endpoint and writes its answer into the spool.

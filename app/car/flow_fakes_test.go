@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -233,8 +234,11 @@ func (s *memorySpool) Find(id string) (car.Prediction, io.ReadSeekCloser, error)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e := w.entries[id]
-	if e == nil || e.promised == nil {
+	if e == nil {
 		return car.Prediction{}, nil, car.ErrNotFound
+	}
+	if e.promised == nil {
+		return car.Prediction{}, nil, fmt.Errorf("%w: %w", car.ErrInFlight, car.ErrNotFound)
 	}
 	return *e.promised, spoolFile{bytes.NewReader(e.original), w}, nil
 }

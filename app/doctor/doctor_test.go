@@ -37,7 +37,7 @@ func TestHealthyInstance(t *testing.T) {
 		"identity": "i-0123456789abcdef0, role vinfast-web, us-east-1a (t3.small)", "clock": "within ",
 		"shared folder": "EFS over TLS (nfs4 from 127.0.0.1:/), written", "spool": "1 uploads wait", "address ssmmessages": "ssmmessages.us-east-1.amazonaws.com is 10.20.128.7",
 		"address sagemaker.runtime": "runtime.sagemaker.us-east-1.amazonaws.com is 10.20.128.7", "bucket": "put, read back and deleted s3://vinfast-test-images/images/doctor/",
-		"CA parameter": " ends 20", "database": "schema 3 of 3, 0 rows, TLS 1.", "model": "Vinfast_VF_8 (0.90)", "log event": "/app after ", "web app": "is ready",
+		"CA parameter": " ends 20", "database": "schema 4 of 4, 0 rows, TLS 1.", "model": "Vinfast_VF_8 (0.90)", "log event": "/app after ", "web app": "is ready",
 	}
 	for _, l := range r.Checks {
 		if want := map[bool]doctor.Result{true: doctor.Skipped, false: doctor.OK}[l.Name == "address s3"]; l.Result != want || l.Advice != "" {

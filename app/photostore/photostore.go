@@ -62,6 +62,9 @@ const (
 	notFound     = "NotFound" // of HEAD, which has no body to tell more
 )
 
+// unfit are the codes for what S3 will never take, whoever asks.
+var unfit = map[string]bool{"KeyTooLongError": true, "MetadataTooLarge": true, "EntityTooLarge": true}
+
 // Put stores body under p.Key with the prediction as metadata. An object that
 // is there already stays as it is: the condition is checked by S3 itself, so
 // of several writers, and of a try whose answer got lost and its repetition,
@@ -69,7 +72,7 @@ const (
 func (s *Store) Put(ctx context.Context, p car.Prediction, body io.ReadSeeker) error {
 	meta, err := encode(p)
 	if err != nil {
-		return fmt.Errorf("put photo %q: %w", p.Key, err)
+		return fmt.Errorf("put photo %q: %w: %w", p.Key, car.ErrUnfit, err)
 	}
 	_, err = s.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket:      &s.bucket,
@@ -79,6 +82,9 @@ func (s *Store) Put(ctx context.Context, p car.Prediction, body io.ReadSeeker) e
 		Metadata:    meta,
 		IfNoneMatch: aws.String("*"),
 	})
+	if unfit[code(err)] {
+		err = fmt.Errorf("%w: %w", car.ErrUnfit, err)
+	}
 	if err != nil && code(err) != precondition {
 		return fmt.Errorf("put photo %q: %w", p.Key, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"time"
 	"unicode/utf8"
 
 	"vinfast-classifier/app/car"
@@ -42,7 +43,7 @@ func (s *Store) check(p car.Prediction) error {
 			return fmt.Errorf("%s %.40q: %w", text.column, text.value, ErrUnfit)
 		}
 	}
-	if y := p.UploadedAt.Year(); y < 1000 || y > 9999 {
+	if p.UploadedAt.IsZero() || !storable(p.UploadedAt) {
 		return fmt.Errorf("upload_time %v: %w", p.UploadedAt, ErrUnfit)
 	}
 	if math.IsNaN(p.Score) || math.IsInf(p.Score, 0) {
@@ -52,6 +53,13 @@ func (s *Store) check(p car.Prediction) error {
 		return fmt.Errorf("size %d x %d: %w", p.Width, p.Height, ErrUnfit)
 	}
 	return nil
+}
+
+// storable tells whether DATETIME knows the year; another would be an error of
+// the driver. The zero time is none and fits.
+func storable(t time.Time) bool {
+	y := t.UTC().Year()
+	return t.IsZero() || y >= 1000 && y <= 9999
 }
 
 func ascii(s string) bool {

@@ -100,7 +100,7 @@ func (s *Store) SetFeedback(ctx context.Context, id, label string, at time.Time)
 	defer cancel()
 	_, err := s.exec(ctx, "UPDATE predictions SET feedback = ?, feedback_time = ? WHERE upload_id = ?", label, at.UTC().Truncate(time.Millisecond), id)
 	if err != nil {
-		return fmt.Errorf("set feedback of %q: %w", id, err)
+		return fmt.Errorf("set feedback of %q: %w", id, told(err))
 	}
 	// MySQL counts changed rows, and the same word twice changes none.
 	_, err = s.ByID(ctx, id)

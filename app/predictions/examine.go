@@ -56,7 +56,7 @@ func ExamineDSN(ctx context.Context, dsn string) (Examination, error) {
 func examine(ctx context.Context, connector driver.Connector) (e Examination, err error) {
 	s := Open(connector, "")
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if e.Newest, err = s.newest(columnsMigration()); err != nil {
+	if e.Newest, err = s.newest(goMigrations()...); err != nil {
 		return e, fmt.Errorf("examine database: %w", err)
 	}
 	if err = s.db.QueryRowContext(ctx, "SELECT VERSION(), CURRENT_USER()").Scan(&e.Version, &e.User); err != nil {

@@ -23,10 +23,9 @@ type position struct {
 
 // List returns a page of predictions, newest upload first. A Limit outside 1
 // to MaxPage is taken as MaxPage. The error is car.ErrBadCursor if f.Cursor is
-// not one of ours.
+// not one of ours, car.ErrUnfit if the server cannot take a value of f,
+// car.ErrTooSlow if it took too long, car.ErrBusy if too many read.
 func (s *Store) List(ctx context.Context, f car.Filter) (car.Page, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
 	if f.Limit < 1 || f.Limit > MaxPage {
 		f.Limit = MaxPage
 	}
@@ -34,11 +33,16 @@ func (s *Store) List(ctx context.Context, f car.Filter) (car.Page, error) {
 	if err != nil {
 		return car.Page{}, err
 	}
+	ctx, done, err := s.reading(ctx)
+	if err != nil {
+		return car.Page{}, fmt.Errorf("list predictions: %w", err)
+	}
+	defer done()
 	// One row more than asked for tells whether there is a next page.
 	query := "SELECT " + columns + " FROM predictions" + where + " ORDER BY upload_time DESC, id DESC LIMIT ?"
 	rows, err := s.query(ctx, query, append(args, f.Limit+1)...)
 	if err != nil {
-		return car.Page{}, fmt.Errorf("list predictions: %w", err)
+		return car.Page{}, fmt.Errorf("list predictions: %w", told(err))
 	}
 	page := car.Page{}
 	if len(rows) > f.Limit {
@@ -81,7 +85,7 @@ func (s *Store) Each(ctx context.Context, f car.Filter) iter.Seq2[car.Prediction
 }
 
 func (s *Store) query(ctx context.Context, query string, args ...any) ([]row, error) {
-	result, err := s.db.QueryContext(ctx, query, args...)
+	result, err := s.reads.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +103,9 @@ func (s *Store) query(ctx context.Context, query string, args ...any) ([]row, er
 
 // conditions turns a filter into a WHERE clause and its arguments.
 func conditions(f car.Filter) (string, []any, error) {
+	if !storable(f.Since) || !storable(f.Until) {
+		return "", nil, fmt.Errorf("from %v to %v: %w", f.Since, f.Until, ErrUnfit)
+	}
 	var parts []string
 	var args []any
 	add := func(part string, values ...any) {
@@ -149,8 +156,7 @@ func parseCursor(cursor string) (position, error) {
 	if err := json.Unmarshal(data, &p); err != nil {
 		return position{}, car.ErrBadCursor
 	}
-	// Years that DATETIME does not know would be an error of the query.
-	if y := time.UnixMilli(p.Time).UTC().Year(); p.Number < 1 || y < 1000 || y > 9999 {
+	if p.Number < 1 || !storable(time.UnixMilli(p.Time)) {
 		return position{}, car.ErrBadCursor
 	}
 	return p, nil

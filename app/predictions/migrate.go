@@ -21,7 +21,7 @@ var migrations embed.FS
 // The lock is taken here and not by goose: goose looks at its version table
 // before it locks, and MySQL shows that table a moment before its first row.
 func (s *Store) Migrate(ctx context.Context) (err error) {
-	provider, err := s.migrations(columnsMigration())
+	provider, err := s.migrations(goMigrations()...)
 	if err != nil {
 		return err
 	}

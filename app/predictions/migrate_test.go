@@ -22,8 +22,8 @@ func TestMigrateByManyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	db := plain(t, dsn)
-	if n := number(t, db, "SELECT COUNT(*) FROM goose_db_version WHERE version_id > 0"); n != 3 {
-		t.Errorf("%d migrations were run, want 3", n)
+	if n := number(t, db, "SELECT COUNT(*) FROM goose_db_version WHERE version_id > 0"); n != 4 {
+		t.Errorf("%d migrations were run, want 4", n)
 	}
 	// The lock must be free again.
 	if n := number(t, db, "SELECT IS_FREE_LOCK(CONCAT('migrate ', LEFT(SHA2(DATABASE(), 256), 40)))"); n != 1 {
@@ -69,7 +69,7 @@ func TestMigrateKeepsTheRowsFromBefore(t *testing.T) {
 	s, db := fresh(t)
 	old := insert(t, s, prediction(0))
 	for _, statement := range []string{
-		"ALTER TABLE predictions DROP KEY predictions_visitor_time, DROP KEY predictions_stats, DROP COLUMN visitor, DROP COLUMN feedback, DROP COLUMN feedback_time",
+		"ALTER TABLE predictions DROP KEY predictions_visitor_time, DROP KEY predictions_stats, DROP KEY predictions_score, DROP KEY predictions_label_score, DROP COLUMN visitor, DROP COLUMN feedback, DROP COLUMN feedback_time",
 		"DROP TABLE deletions", "DELETE FROM goose_db_version WHERE version_id > 1",
 	} {
 		if _, err := db.ExecContext(t.Context(), statement); err != nil {

@@ -47,6 +47,8 @@ const (
 // Store implements car.Predictions.
 type Store struct {
 	db     *sql.DB
+	reads  *sql.DB       // for what goes through many rows
+	turns  chan struct{} // held by each such read
 	bucket string
 }
 
@@ -58,11 +60,11 @@ func Open(connector driver.Connector, bucket string) *Store {
 	db.SetMaxIdleConns(maxConnections)
 	db.SetConnMaxIdleTime(idleTime)
 	db.SetConnMaxLifetime(lifetime)
-	return &Store{db: db, bucket: bucket}
+	return &Store{db: db, reads: openReads(connector), turns: make(chan struct{}, readConnections), bucket: bucket}
 }
 
 // Close ends all connections.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return errors.Join(s.db.Close(), s.reads.Close()) }
 
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
@@ -100,7 +102,7 @@ func (s *Store) Insert(ctx context.Context, p car.Prediction) (car.Prediction, e
 		return s.ByID(ctx, p.ID)
 	}
 	if err != nil {
-		return car.Prediction{}, fmt.Errorf("insert prediction %q: %w", p.ID, err)
+		return car.Prediction{}, fmt.Errorf("insert prediction %q: %w", p.ID, told(err))
 	}
 	if added == 0 {
 		return car.Prediction{}, fmt.Errorf("insert prediction %q: %w", p.ID, car.ErrDeleted)
@@ -169,7 +171,7 @@ func (s *Store) ByID(ctx context.Context, id string) (car.Prediction, error) {
 		}
 	}
 	if err != nil {
-		return car.Prediction{}, fmt.Errorf("prediction %q: %w", id, err)
+		return car.Prediction{}, fmt.Errorf("prediction %q: %w", id, told(err))
 	}
 	return r.Prediction, nil
 }

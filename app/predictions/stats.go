@@ -19,17 +19,24 @@ const (
 	countScores = "SELECT LEAST(GREATEST(FLOOR(score * 10 + 1e-9), 0), 9), COUNT(*)" + statsWhere + " GROUP BY 1"
 )
 
-// Stats counts the uploads of a span, all of one moment.
+// Stats counts the uploads of a span, all of one moment. Its errors are those of
+// List.
 func (s *Store) Stats(ctx context.Context, span car.Span) (car.Stats, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
+	ctx, done, err := s.reading(ctx)
+	if err != nil {
+		return car.Stats{}, fmt.Errorf("statistics: %w", err)
+	}
+	defer done()
+	if !storable(span.Since) || !storable(span.Until) {
+		return car.Stats{}, fmt.Errorf("statistics from %v to %v: %w", span.Since, span.Until, ErrUnfit)
+	}
 	var stats car.Stats
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
+	tx, err := s.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
 	if err == nil {
 		err = errors.Join(readStats(ctx, tx, span, &stats), tx.Rollback())
 	}
 	if err != nil {
-		return car.Stats{}, fmt.Errorf("statistics from %v to %v: %w", span.Since, span.Until, err)
+		return car.Stats{}, fmt.Errorf("statistics from %v to %v: %w", span.Since, span.Until, told(err))
 	}
 	return stats, nil
 }

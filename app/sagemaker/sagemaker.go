@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +17,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sagemakerruntime"
 	"github.com/aws/aws-sdk-go-v2/service/sagemakerruntime/types"
+	"github.com/aws/smithy-go"
 
 	"vinfast-classifier/app/car"
 )
@@ -53,7 +55,9 @@ func New(cfg aws.Config, o Options) *Client {
 }
 
 // Invoke classifies one JPEG. Errors wrap car.ErrEndpointTimeout if the answer
-// took too long, context.Canceled if the caller gave up, and otherwise
+// took too long, car.ErrEndpointBusy if SageMaker throttles,
+// car.ErrPictureRefused if the container cannot read this picture,
+// context.Canceled if the caller gave up, and otherwise
 // car.ErrEndpointUnavailable; and always the cause.
 func (c *Client) Invoke(ctx context.Context, photo []byte) (car.Reply, error) {
 	limited, cancel := context.WithTimeout(ctx, c.opts.Timeout)
@@ -82,14 +86,70 @@ func classify(ctx context.Context, err error) error {
 	if timedOut(err) {
 		return fmt.Errorf("%w: %w", car.ErrEndpointTimeout, err)
 	}
+	if throttled(err) {
+		return fmt.Errorf("%w: %w", car.ErrEndpointBusy, err)
+	}
+	if pictureRefused(err) {
+		return fmt.Errorf("%w: %w", car.ErrPictureRefused, err)
+	}
 	return fmt.Errorf("%w: %w", car.ErrEndpointUnavailable, err)
 }
 
-// PictureRefused tells whether the container answered that it cannot read this
-// picture: the endpoint itself works.
-func PictureRefused(err error) bool {
+// throttled tells whether there is more to do than the endpoint can, by SageMaker
+// or by the container in it; the endpoint itself works.
+func throttled(err error) bool {
+	if originalStatus(err) == http.StatusTooManyRequests {
+		return true
+	}
+	_, known := retry.DefaultThrottleErrorCodes[code(err)]
+	return known
+}
+
+// validation is AWS's code for a request that it does not understand, and for an
+// endpoint that it does not know.
+const validation = "ValidationError"
+
+func code(err error) string {
+	fault := smithy.APIError(nil)
+	if errors.As(err, &fault) {
+		return fault.ErrorCode()
+	}
+	return ""
+}
+
+// pictureRefused tells whether the container answered that it cannot read this
+// picture, or SageMaker did not pass it on for its size; the endpoint itself
+// works.
+func pictureRefused(err error) bool {
+	if response := (*awshttp.ResponseError)(nil); errors.As(err, &response) && response.HTTPStatusCode() == http.StatusRequestEntityTooLarge {
+		return true
+	}
+	if code(err) == validation && !NoEndpoint(err) {
+		return true
+	}
+	status := originalStatus(err)
+	return status >= 400 && status < 500
+}
+
+// NoEndpoint tells whether AWS knows no endpoint of this name: the model is
+// switched off, or being made.
+func NoEndpoint(err error) bool {
+	return code(err) == validation && strings.Contains(err.Error(), "not found")
+}
+
+// ModelFault tells whether the container failed, or is not ready.
+func ModelFault(err error) bool {
+	loading := (*types.ModelNotReadyException)(nil)
+	return originalStatus(err) >= 500 || errors.As(err, &loading)
+}
+
+// originalStatus is what the container answered; 0 for nothing.
+func originalStatus(err error) int32 {
 	model := (*types.ModelError)(nil)
-	return errors.As(err, &model) && model.OriginalStatusCode != nil && *model.OriginalStatusCode >= 400 && *model.OriginalStatusCode < 500
+	if !errors.As(err, &model) {
+		return 0
+	}
+	return aws.ToInt32(model.OriginalStatusCode)
 }
 
 // timedOut finds a deadline of ours, of the network, and SageMaker's own: a

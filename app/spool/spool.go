@@ -249,7 +249,7 @@ func (s *Spool) Claim(id string) (car.Ticket, error) {
 
 // Find returns the promised prediction of an upload that waits, and its photo,
 // which the caller closes. The error is car.ErrNotFound if no such upload is
-// in the spool, or nothing was promised yet.
+// in the spool, or nothing was promised yet; then it is car.ErrInFlight, too.
 func (s *Spool) Find(id string) (car.Prediction, io.ReadSeekCloser, error) {
 	if !validID.MatchString(id) {
 		return car.Prediction{}, nil, fmt.Errorf("find %q in the spool: %w", id, car.ErrNotFound)
@@ -263,7 +263,7 @@ func (s *Spool) Find(id string) (car.Prediction, io.ReadSeekCloser, error) {
 	}
 	e, err := readEntry(f, id)
 	if err == nil && e.promised == nil {
-		err = car.ErrNotFound
+		err = fmt.Errorf("%w: %w", car.ErrInFlight, car.ErrNotFound)
 	}
 	if err != nil {
 		return car.Prediction{}, nil, errors.Join(fmt.Errorf("find %s in the spool: %w", id, err), f.Close())

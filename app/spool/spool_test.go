@@ -324,9 +324,9 @@ func TestFind(t *testing.T) {
 	s := open(t, t.TempDir())
 	ticket := add(t, s, noon)
 	id := ticket.Upload().ID
-	for _, id := range []string{id, uuid.NewString()} {
-		if _, _, err := s.Find(id); !errors.Is(err, car.ErrNotFound) {
-			t.Errorf("Find of nothing promised: %v, want ErrNotFound", err)
+	for id, inFlight := range map[string]bool{id: true, uuid.NewString(): false} {
+		if _, _, err := s.Find(id); !errors.Is(err, car.ErrNotFound) || errors.Is(err, car.ErrInFlight) != inFlight {
+			t.Errorf("Find of nothing promised: %v, want ErrNotFound, and in flight: %t", err, inFlight)
 		}
 	}
 	want := promise(ticket.Upload())

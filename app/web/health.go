@@ -3,11 +3,14 @@ package web
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"vinfast-classifier/app/car"
 )
 
 // Check asks one dependency whether it works.
@@ -217,6 +220,9 @@ func (s *Server) endpointCheck() Check {
 		Down:    "The model does not answer: it is switched off, starting or busy. Pictures are refused until it does.",
 		Ask: func(ctx context.Context) error {
 			reply, err := s.Endpoint.Invoke(ctx, s.assets.probe)
+			if errors.Is(err, car.ErrEndpointBusy) {
+				return nil // it works, and has more to do than it can
+			}
 			if err != nil {
 				return err
 			}

@@ -6,7 +6,10 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,14 +24,21 @@ const (
 	maxLimit     = 200
 )
 
+// exportPatience is how often an export asks for a page while too many read; each
+// time it waits for its turn.
+const exportPatience = 10
+
 // nobody is a visitor who has sent nothing.
 const nobody = "-"
 
 // filterOf reads the query. own says whose uploads are meant where the query
 // does not. All faults are told together.
 func filterOf(r *http.Request, limit int, own bool) (car.Filter, error) {
-	query := r.URL.Query()
 	f := car.Filter{Limit: limit}
+	query, err := queryOf(r)
+	if err != nil {
+		return f, err
+	}
 	var faults []string
 	set := func(name string, parse func(string) error) {
 		values := query[name]
@@ -67,6 +77,17 @@ func filterOf(r *http.Request, limit int, own bool) (car.Filter, error) {
 	return f, nil
 }
 
+// queryOf reads the query. What url.Values would leave out in silence is told:
+// a filter that does not count shows what was not asked for.
+func queryOf(r *http.Request) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, badRequest("bad-parameters", "Bad parameters",
+			"The query cannot be read: a percent sign is written %25, a semicolon %3B.", err).with("said.bad-query")
+	}
+	return query, nil
+}
+
 func text(v string, most int, to *string) error {
 	if len(v) > most {
 		return fmt.Errorf("at most %d bytes", most)
@@ -81,15 +102,37 @@ func text(v string, most int, to *string) error {
 // moment takes RFC 3339 or a date. A date means that midnight in UTC, moved on
 // by days: "until" a date includes that day.
 func moment(v string, days int, to *time.Time) error {
-	if t, err := time.Parse(time.RFC3339, v); err == nil {
-		*to = t.UTC()
-		return nil
-	}
-	t, err := time.Parse(time.DateOnly, v)
+	t, err := time.Parse(time.RFC3339, plusSign(v))
 	if err != nil {
-		return fmt.Errorf("%q is neither a date (2026-01-31) nor a time (2026-01-31T10:00:00Z)", clip(v))
+		if t, err = time.Parse(time.DateOnly, v); err != nil {
+			return fmt.Errorf("%q is neither a date (2026-01-31) nor a time (2026-01-31T10:00:00Z)", clip(v))
+		}
+		t = t.AddDate(0, 0, days)
 	}
-	*to = t.AddDate(0, 0, days)
+	return inRange(t.UTC(), to)
+}
+
+// plusSign gives a time zone back its plus sign, which means a blank in a query
+// unless it is written %2B.
+func plusSign(v string) string {
+	if i := len(v) - len(" 07:00"); i > 0 && v[i] == ' ' {
+		return v[:i] + "+" + v[i+1:]
+	}
+	return v
+}
+
+// firstYear and lastYear are what DATETIME holds, with a day to spare for
+// "until" and every time zone.
+const (
+	firstYear = 1000
+	lastYear  = 9998
+)
+
+func inRange(t time.Time, to *time.Time) error {
+	if y := t.Year(); y < firstYear || y > lastYear {
+		return fmt.Errorf("give a day from %d-01-01 to %d-12-30, or leave it out", firstYear, lastYear)
+	}
+	*to = t
 	return nil
 }
 
@@ -121,8 +164,10 @@ func count(v string, to *int) error {
 
 // historyFault makes a failing database an answer of its own.
 func historyFault(err error) error {
-	if err == nil || errors.Is(err, car.ErrNotFound) || errors.Is(err, car.ErrBadCursor) {
-		return err
+	for _, known := range []error{nil, car.ErrNotFound, car.ErrBadCursor, car.ErrBusy, car.ErrTooSlow, car.ErrUnfit} {
+		if errors.Is(err, known) {
+			return err
+		}
 	}
 	return &fault{status: http.StatusServiceUnavailable, slug: "history-unavailable", title: "The history is not available",
 		detail: "The database does not answer. Pictures are still taken and kept; look again in a minute.", retry: 30, cause: err}
@@ -158,19 +203,25 @@ func (s *Server) listPredictions(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// prefersCSV is true for a client that names text/csv and does not name JSON
-// before it.
+// prefersCSV is true for a client that names text/csv and wants JSON less, or as
+// much and names it later.
 func prefersCSV(r *http.Request) bool {
-	for _, entry := range strings.Split(r.Header.Get("Accept"), ",") {
-		mediaType, _, _ := strings.Cut(entry, ";")
-		switch strings.ToLower(strings.TrimSpace(mediaType)) {
-		case "text/csv":
-			return true
-		case "application/json":
-			return false
+	csv, json := 0.0, 0.0
+	for _, entry := range strings.Split(strings.Join(r.Header.Values("Accept"), ","), ",") {
+		mediaType, parameters, err := mime.ParseMediaType(entry)
+		if err != nil {
+			continue
+		}
+		weight, err := strconv.ParseFloat(cmp.Or(parameters["q"], "1"), 64)
+		switch {
+		case err != nil:
+		case mediaType == "text/csv" && weight > json:
+			csv = weight
+		case mediaType == "application/json" && weight > csv:
+			json = weight
 		}
 	}
-	return false
+	return csv > json
 }
 
 func (s *Server) getPrediction(w http.ResponseWriter, r *http.Request) error {
@@ -207,16 +258,18 @@ func (s *Server) find(ctx context.Context, id string) (car.Prediction, error) {
 	return p, historyFault(err)
 }
 
+const byteOrderMark = "\ufeff"
+
 // csvHeader names the columns.
 var csvHeader = []string{"id", "label", "score", "uploadedAt", "imageUrl", "contentType", "width", "height", "bytes", "sha256", "feedback"}
 
 // listCSV streams every row the query selects, or as many as its limit says.
 func (s *Server) listCSV(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
 	f, err := filterOf(r, maxLimit, false)
 	if err != nil {
 		return err
 	}
+	limited := r.URL.Query().Get("limit") != ""
 	page, err := s.History.List(r.Context(), f)
 	if err != nil {
 		return historyFault(err)
@@ -227,6 +280,12 @@ func (s *Server) listCSV(w http.ResponseWriter, r *http.Request) error {
 	out := csv.NewWriter(w)
 	deadline := http.NewResponseController(w)
 	rows := [][]string{csvHeader}
+	if strings.HasSuffix(r.URL.Path, ".csv") {
+		// Spreadsheets take a file without it for one in the computer's old alphabet.
+		if _, err := io.WriteString(w, byteOrderMark); err != nil {
+			s.cutOff(r, err)
+		}
+	}
 	for {
 		for _, p := range page.Predictions {
 			rows = append(rows, csvRow(p))
@@ -234,14 +293,24 @@ func (s *Server) listCSV(w http.ResponseWriter, r *http.Request) error {
 		if err := errors.Join(deadline.SetWriteDeadline(time.Now().Add(time.Minute)), out.WriteAll(rows)); err != nil {
 			s.cutOff(r, err)
 		}
-		if page.Next == "" || query.Get("limit") != "" {
+		if page.Next == "" || limited {
 			return nil
 		}
 		f.Cursor, rows = page.Next, nil
-		if page, err = s.History.List(r.Context(), f); err != nil {
+		if page, err = s.nextPage(r.Context(), f); err != nil {
 			s.cutOff(r, err)
 		}
 	}
+}
+
+// nextPage has more patience than a first page: what was sent would be lost.
+func (s *Server) nextPage(ctx context.Context, f car.Filter) (page car.Page, err error) {
+	for range exportPatience {
+		if page, err = s.History.List(ctx, f); !errors.Is(err, car.ErrBusy) {
+			break
+		}
+	}
+	return page, err
 }
 
 // cutOff ends an answer that has begun so that nobody takes it for whole.

@@ -12,11 +12,21 @@ import (
 // begins with the time, which keeps the rows of one day together.
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// keyedID makes the same id from the same key and position, so that a retry
-// finds what the first request made. An empty key gives a new id.
-func keyedID(key string, index int) string {
+// keyedID makes the same id from the same key, position and bytes, so that a
+// retry finds what the first request made, whoever sends it: with other bytes
+// it is another upload. An empty key gives a new id.
+func keyedID(key string, index int, sha string) string {
 	if key == "" {
 		return newID()
+	}
+	return derivedID("key", key, strconv.Itoa(index), sha)
+}
+
+// formerID is what keyedID was before the bytes counted. It finds what an
+// instance of that release has taken, and can go a release later.
+func formerID(key string, index int) string {
+	if key == "" {
+		return ""
 	}
 	return derivedID("key", key, strconv.Itoa(index))
 }

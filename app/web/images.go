@@ -63,7 +63,10 @@ func (s *Server) getImage(w http.ResponseWriter, r *http.Request) error {
 
 func wantsOriginal(r *http.Request) (bool, error) {
 	original := false
-	query := r.URL.Query()
+	query, err := queryOf(r)
+	if err != nil {
+		return false, err
+	}
 	for name, values := range query {
 		if name != "original" || len(values) > 1 || yesNo(values[0], &original) != nil {
 			return false, badRequest("bad-parameters", "Bad parameters", "A picture takes one parameter: original, true or false.", nil).with("said.bad-original")

@@ -182,8 +182,17 @@ func (s *Server) recoverPanics(next http.Handler) http.Handler {
 func (s *Server) crossOrigin(next http.Handler) http.Handler {
 	c := http.NewCrossOriginProtection()
 	c.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, wantsPage(r), &fault{status: http.StatusForbidden, slug: "cross-origin",
-			title: "Sent from another site", detail: "This request came from a page of another site. Open this site itself and try again."})
+		f := &fault{status: http.StatusForbidden, slug: "cross-origin",
+			title: "Sent from another site", detail: "This request came from a page of another site. Open this site itself and try again."}
+		if origin := r.Header.Get("Origin"); r.Header.Get("Sec-Fetch-Site") == "" && origin != "null" {
+			// A browser without Sec-Fetch-Site is known by its Origin and our Host
+			// only, and a proxy may have put another Host in its place.
+			args := []any{clip(origin), clip(r.Host)}
+			f.detail = fmt.Sprintf("This request came from a page of %q, and this server is called %q. If both are this site, "+
+				"the proxy before it has to pass on the header Host as the browser sent it.", args...)
+			f = f.with("said.other-host", args...)
+		}
+		s.fail(w, r, wantsPage(r), f)
 	}))
 	return c.Handler(next)
 }

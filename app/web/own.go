@@ -32,6 +32,9 @@ func (s *Server) change(next handler) handler {
 		if err := s.limitChanges(r); err != nil {
 			return err
 		}
+		if err := refuseEncoded(w, r); err != nil {
+			return err
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxChange)
 		return next(w, r)
 	}

@@ -192,7 +192,7 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) error {
 	for i := range items {
 		items[i].id = formID(f.token, items[i].photo.SHA256)
 		if key != "" {
-			items[i].id = keyedID(key, i)
+			items[i].keyed(key, i)
 		}
 	}
 	s.classify(r.Context(), items)

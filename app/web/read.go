@@ -8,7 +8,10 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
+	"path"
+	"regexp"
 	"strings"
+	"unicode"
 
 	"vinfast-classifier/app/car"
 )
@@ -48,9 +51,26 @@ func (s *Server) bodyLimit(r *http.Request) int64 {
 	return s.Limits.Bytes
 }
 
+// isMultipart goes by the beginning: who gets the boundary wrong is told so, and
+// not that a form is no form.
 func isMultipart(r *http.Request) bool {
-	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && t == "multipart/form-data"
+	t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	t, _, _ = strings.Cut(strings.TrimSpace(t), " ")
+	return strings.EqualFold(t, "multipart/form-data")
+}
+
+// refuseEncoded answers a body in a Content-Encoding: it would have to be
+// unpacked within the same limits, and pictures are packed already.
+func refuseEncoded(w http.ResponseWriter, r *http.Request) error {
+	coding := strings.TrimSpace(strings.Join(r.Header.Values("Content-Encoding"), ","))
+	if coding == "" || strings.EqualFold(coding, "identity") {
+		return nil
+	}
+	w.Header().Set("Accept-Encoding", "identity")
+	return (&fault{status: http.StatusUnsupportedMediaType, slug: "encoded", title: "Packed body",
+		detail: fmt.Sprintf("The body comes in the Content-Encoding %q, which is not taken. Send it as it is.",
+			clip(coding))}).
+		with("problem.encoded", clip(coding))
 }
 
 // readMultipart takes the parts one by one, in memory that upload's body
@@ -59,7 +79,9 @@ func (s *Server) readMultipart(r *http.Request, fields ...string) (form, error) 
 	var f form
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return f, badRequest("bad-form", "Broken form", "The form data has no usable boundary. Send multipart/form-data.", err)
+		return f, badRequest("bad-form", "Broken form", `The Content-Type names no usable boundary. `+
+			`Write it after a semicolon, and in quotation marks if it holds more than letters, digits and hyphens: `+
+			`multipart/form-data; boundary="a/b=c".`, err)
 	}
 	for {
 		part, err := parts.NextPart()
@@ -76,10 +98,10 @@ func (s *Server) readMultipart(r *http.Request, fields ...string) (form, error) 
 }
 
 func (s *Server) takePart(f *form, part *multipart.Part, fields []string) error {
-	name := part.FormName()
+	name, fileName := disposition(part.Header.Get("Content-Disposition"))
 	for _, field := range fields {
-		if name == field && part.FileName() == "" {
-			return takeField(f, part)
+		if name == field && fileName == "" {
+			return takeField(f, name, part)
 		}
 	}
 	if name != "image" {
@@ -94,29 +116,58 @@ func (s *Server) takePart(f *form, part *multipart.Part, fields []string) error 
 	if errors.Is(err, car.ErrTooLarge) {
 		// Its own fault; the form's other pictures may be good. NextPart skips
 		// what is left of it.
-		f.files = append(f.files, file{name: part.FileName(), err: err})
+		f.files = append(f.files, file{name: fileName, err: err})
 		return nil
 	}
 	if err != nil {
-		return nameFile(err, part.FileName())
+		return nameFile(err, fileName)
 	}
-	if len(data) == 0 && part.FileName() == "" {
+	if len(data) == 0 && fileName == "" {
 		return nil // what a browser sends when no file was chosen
 	}
-	f.files = append(f.files, file{name: part.FileName(), data: data})
+	f.files = append(f.files, file{name: fileName, data: data})
 	return nil
 }
 
-func takeField(f *form, part *multipart.Part) error {
+var (
+	looseName     = regexp.MustCompile(`(?i)[;\s]name="?([^";]*)`)
+	looseFileName = regexp.MustCompile(`(?i)[;\s]filename="?(.*?)"?\s*(?:;\s*filename\*?=.*)?$`)
+	// asTyped takes back what the HTML standard lets browsers put in the place of
+	// three characters of a name.
+	asTyped = strings.NewReplacer("%22", `"`, "%0A", "\n", "%0D", "\r")
+)
+
+// disposition reads a part's Content-Disposition: the field's name and the
+// file's. Programs write file names with quotation marks or blanks in them, or
+// twice; the picture is as good, so what the standard does not allow is read by
+// its looks.
+func disposition(header string) (name, fileName string) {
+	if _, params, err := mime.ParseMediaType(header); err == nil {
+		name, fileName = params["name"], params["filename"]
+	} else {
+		if m := looseName.FindStringSubmatch(header); m != nil {
+			name = strings.TrimSpace(m[1])
+		}
+		if m := looseFileName.FindStringSubmatch(header); m != nil {
+			fileName = m[1]
+		}
+	}
+	if fileName == "" {
+		return name, ""
+	}
+	return name, asTyped.Replace(path.Base(fileName))
+}
+
+func takeField(f *form, name string, part *multipart.Part) error {
 	value, err := io.ReadAll(io.LimitReader(part, maxField+1))
 	if err != nil {
 		return readFault(err)
 	}
 	if len(value) > maxField {
-		return badRequest("bad-form", "Broken form", fmt.Sprintf("The field %q is too long. Reload the page and try again.", part.FormName()), nil).
-			with("said.long-field", part.FormName())
+		return badRequest("bad-form", "Broken form", fmt.Sprintf("The field %q is too long. Reload the page and try again.", name), nil).
+			with("said.long-field", name)
 	}
-	switch part.FormName() {
+	switch name {
 	case "token":
 		f.token = string(value)
 	case "sample":
@@ -170,10 +221,16 @@ func nameFile(err error, name string) error {
 	return &f
 }
 
-// clip shortens what a sender typed to what fits in a sentence.
+// clip shortens what a sender typed to what fits in a sentence, without the
+// controls that turn the direction of what follows.
 func clip(s string) string {
 	const most = 80
-	s = strings.ToValidUTF8(s, "?")
+	s = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}

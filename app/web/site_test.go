@@ -43,6 +43,7 @@ type site struct {
 	stats    car.Stats
 	span     car.Span // that Stats was asked for
 	asked    int      // calls of the endpoint
+	busy     int      // further pages that are refused as too many
 	cut      bool     // objects break off while they are read
 }
 
@@ -125,9 +126,7 @@ func (s *site) Classify(_ context.Context, id string, photo car.Photo) (car.Pred
 		return car.Prediction{}, s.fault
 	}
 	for _, row := range s.rows {
-		if row.ID == id && row.SHA256 != photo.SHA256 {
-			return car.Prediction{}, fmt.Errorf("%w: %s", car.ErrIDReused, id)
-		} else if row.ID == id {
+		if row.ID == id {
 			return row, nil
 		}
 	}
@@ -174,6 +173,10 @@ func (s *site) List(_ context.Context, f car.Filter) (car.Page, error) {
 	if s.database != nil {
 		return car.Page{}, s.database
 	}
+	if f.Cursor != "" && s.busy > 0 {
+		s.busy--
+		return car.Page{}, car.ErrBusy
+	}
 	skip := 0
 	if f.Cursor != "" {
 		if _, err := fmt.Sscanf(f.Cursor, "after-%d", &skip); err != nil {
@@ -182,7 +185,7 @@ func (s *site) List(_ context.Context, f car.Filter) (car.Page, error) {
 	}
 	var page car.Page
 	for i := len(s.rows) - 1 - skip; i >= 0; i-- {
-		if p := s.rows[i]; (f.Label == "" || p.Label == f.Label) && (f.Visitor == "" || p.Visitor == f.Visitor) && p.Score >= f.MinScore {
+		if p := s.rows[i]; (f.Label == "" || p.Label == f.Label) && (f.Visitor == "" || p.Visitor == f.Visitor) && p.Score >= f.MinScore && !p.UploadedAt.Before(f.Since) {
 			if len(page.Predictions) == f.Limit {
 				page.Next = fmt.Sprintf("after-%d", len(s.rows)-1-i)
 				break

@@ -73,7 +73,10 @@ func (s *Server) statsSpan(r *http.Request) (statsData, error) {
 	bad := func(say string) error {
 		return badRequest("bad-parameters", "Bad parameters", say, nil).with("said.bad-span", maxStatsDays)
 	}
-	query := r.URL.Query()
+	query, err := queryOf(r)
+	if err != nil {
+		return d, err
+	}
 	d.Until = s.Now().UTC().Truncate(24 * time.Hour)
 	for name, values := range query {
 		if name != "since" && name != "until" || len(values) > 1 {
@@ -100,11 +103,10 @@ func (s *Server) statsSpan(r *http.Request) (statsData, error) {
 // date takes a day that the table can hold.
 func date(v string, to *time.Time) error {
 	t, err := time.Parse(time.DateOnly, v)
-	if err != nil || t.Year() < 1000 || t.Year() > 9998 {
+	if err != nil {
 		return fmt.Errorf("%q is no date like 2026-01-31", clip(v))
 	}
-	*to = t
-	return nil
+	return inRange(t, to)
 }
 
 // modelChart has a horizontal bar for each label, its name before it.

@@ -35,6 +35,9 @@ func (s *Server) upload(next handler) handler {
 		if err := s.limitRate(r, 1); err != nil {
 			return err
 		}
+		if err := refuseEncoded(w, r); err != nil {
+			return err
+		}
 		deadlines := http.NewResponseController(w)
 		if err := deadlines.SetReadDeadline(time.Now().Add(uploadRead)); err != nil {
 			return fmt.Errorf("set read deadline: %w", err)
@@ -60,6 +63,12 @@ type item struct {
 	photo      car.Photo
 	took       time.Duration // at the model, and being stored
 	prediction car.Prediction
+}
+
+// keyed gives the i-th picture of a request with key its id.
+func (it *item) keyed(key string, i int) {
+	it.id = keyedID(key, i, it.photo.SHA256)
+	it.photo.FormerID = formerID(key, i)
 }
 
 // decode reads all pictures before any is stored, one at a time and within
@@ -156,7 +165,7 @@ func (s *Server) postPredictions(w http.ResponseWriter, r *http.Request) error {
 	}
 	items := make([]item, len(files))
 	for i, f := range files {
-		items[i] = item{file: f, id: keyedID(key, i)}
+		items[i].file = f
 	}
 	if err := s.decode(r.Context(), items); err != nil {
 		return err
@@ -165,6 +174,9 @@ func (s *Server) postPredictions(w http.ResponseWriter, r *http.Request) error {
 		if it.err != nil {
 			return nameFile(it.err, it.name)
 		}
+	}
+	for i := range items {
+		items[i].keyed(key, i)
 	}
 	s.classify(r.Context(), items)
 	return s.answerUpload(w, r, items)

@@ -165,7 +165,8 @@ func TestUploadFaultsOfTheFlow(t *testing.T) {
 		"endpoint slow": {fmt.Errorf("invoke: %w", car.ErrEndpointTimeout), 504, "30"},
 		"spool full":    {fmt.Errorf("%w: no space left on /mnt/secret", car.ErrSpoolUnavailable), 503, "30"},
 		"in flight":     {car.ErrInFlight, 409, "2"},
-		"id reused":     {car.ErrIDReused, 422, ""},
+		"throttled":     {fmt.Errorf("invoke: %w", car.ErrEndpointBusy), 503, "5"},
+		"unreadable":    {fmt.Errorf("invoke: %w", car.ErrPictureRefused), 422, ""},
 		"anything else": {errDown, 500, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -213,8 +214,9 @@ func TestIdempotencyKey(t *testing.T) {
 	if len(s.rows) != 2 {
 		t.Errorf("%d rows, want 2", len(s.rows))
 	}
-	if resp, body = send("k1", b); problemOf(t, resp, body).Status != 422 {
-		t.Errorf("other bytes under the same key: %s", body)
+	resp, body = send("k1", b)
+	if other := answerOf(t, resp, body); len(s.rows) != 3 || other.Predictions[0].ID == first.Predictions[0].ID {
+		t.Errorf("other bytes under the same key: %d rows, %s", len(s.rows), body)
 	}
 	resp, body = send("k2", a)
 	if other := answerOf(t, resp, body); other.Predictions[0].ID == first.Predictions[0].ID {

@@ -1,7 +1,7 @@
 // The page works without this file: it adds preview, drop and paste, scales
 // large photos down, shows progress, and retries while the model is away.
 
-import { parse, prepare, say, upload, wait } from "./send.js";
+import { parse, plain, prepare, say, upload, wait } from "./send.js";
 
 const together = 2; // uploads at once
 const attempts = 20; // before a picture waits for a person
@@ -22,7 +22,7 @@ class Job {
     this.card = document.querySelector("#work").content.firstElementChild.cloneNode(true);
     this.address = file && URL.createObjectURL(file);
     this.part = (selector) => this.card.querySelector(selector);
-    this.name = (sample ? sample.textContent.trim() : file.name) || say("name");
+    this.name = (sample ? sample.textContent.trim() : plain(file.name)) || say("name");
     const img = this.part("img");
     img.alt = say("preview", { name: this.name });
     img.src = this.address ?? sample.querySelector("img").src;

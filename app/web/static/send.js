@@ -10,6 +10,11 @@ export function say(key, values = {}) {
   return phrases[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+// plain is a file's name without the controls that turn the direction of text.
+export function plain(name) {
+  return name.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+}
+
 function mebibytes(bytes) {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
