@@ -23,5 +23,14 @@ func openAPIPath(path string) string {
 // Document is the OpenAPI document that is served.
 func Document() []byte { return openAPIDocument }
 
+// BodyMemoryTaken tells whether bodies hold all the memory there is for them.
+func (s *Server) BodyMemoryTaken() bool {
+	free := s.bodies.sem.TryAcquire(1)
+	if free {
+		s.bodies.sem.Release(1)
+	}
+	return !free
+}
+
 // SetBodyMemory bounds what the bodies of all requests together may hold.
 func (s *Server) SetBodyMemory(n int64) { s.bodies = newGate(n, s.BusyWait) }
