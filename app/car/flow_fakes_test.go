@@ -252,8 +252,6 @@ func (e *entry) Promise(p car.Prediction) error {
 func (e *entry) Promised() (car.Prediction, bool) {
 	e.w.mu.Lock()
 	defer e.w.mu.Unlock()
-	e.w.mu.Lock()
-	defer e.w.mu.Unlock()
 	if e.promised == nil {
 		return car.Prediction{}, false
 	}
