@@ -134,6 +134,8 @@ func (p *photos) Put(ctx context.Context, pr car.Prediction, body io.ReadSeeker)
 func (p *photos) Delete(_ context.Context, key string) error {
 	w := (*world)(p)
 	err := w.step("delete")
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err == nil {
 		delete(w.objects, key)
 	}
@@ -254,6 +256,8 @@ func (e *entry) Open() (io.ReadSeekCloser, error) {
 
 func (e *entry) Promise(p car.Prediction) error {
 	err := e.w.step("promise")
+	e.w.mu.Lock()
+	defer e.w.mu.Unlock()
 	if err == nil {
 		e.promised = &p
 	}
@@ -261,6 +265,8 @@ func (e *entry) Promise(p car.Prediction) error {
 }
 
 func (e *entry) Promised() (car.Prediction, bool) {
+	e.w.mu.Lock()
+	defer e.w.mu.Unlock()
 	if e.promised == nil {
 		return car.Prediction{}, false
 	}

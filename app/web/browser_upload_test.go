@@ -249,6 +249,23 @@ func TestBrowserNotSure(t *testing.T) {
 	}
 }
 
+// TestBrowserSamplesKeepTheirPlace: a page may arrive in parts, and its first
+// samples stand where they stay.
+func TestBrowserSamplesKeepTheirPlace(t *testing.T) {
+	r := newReal(t)
+	b := browser(t)
+	for _, d := range desks {
+		b.size(d.width, d.height, d.dark)
+		b.do(chromedp.Navigate(r.URL))
+		place := `JSON.stringify(document.querySelector(".samples button").getBoundingClientRect())`
+		whole := run[string](b, place)
+		begun := run[string](b, `document.querySelectorAll(".samples button:nth-of-type(n+3)").forEach((e) => e.remove()); `+place)
+		if begun != whole {
+			t.Errorf("%s: the first sample stands at %s with another, at %s with all", d.name, begun, whole)
+		}
+	}
+}
+
 func TestBrowserTriesASampleInPlace(t *testing.T) {
 	r := newReal(t)
 	b := browser(t)

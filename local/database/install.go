@@ -36,7 +36,7 @@ func install(ctx context.Context, dir string, flavour Flavour, path string) erro
 	cmd.SysProcAttr = childAttributes()
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("make database with %s: %w; it said:\n%s", cmd.Path, err, lastLines(string(out)))
+		return fmt.Errorf("make database with %s: %w; it said:\n%s", cmd.Path, err, out[max(0, len(out)-8<<10):])
 	}
 	if err := os.Rename(filepath.Join(dir, "data.new"), filepath.Join(dir, "data")); err != nil {
 		return fmt.Errorf("make database: %w", err)
