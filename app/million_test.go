@@ -1,4 +1,4 @@
-//go:build long
+//go:build long && !unit
 
 package main_test
 
@@ -21,9 +21,9 @@ UTC_TIMESTAMP(3) - INTERVAL n * 31 SECOND, CONCAT('00000000-0000-4000-8000-', LP
 0.3 + 0.69 * MOD(n * 7919, 100003) / 100003, '[{"label":"Vinfast_VF_8","score":0.75}]', '', 'image/jpeg', 640, 480, 100000, REPEAT('a1', 32)
 FROM (SELECT a.i * 1000 + b.i + 1 AS n FROM a, a AS b WHERE a.i < %d) AS numbers`
 
-// TestReadsAtAMillionRows: sixteen strangers who look for what is not there, and
+// TestLongReadsAtAMillionRows: sixteen strangers who look for what is not there, and
 // for a year's statistics, get bounded answers, and no upload hears of them.
-func TestReadsAtAMillionRows(t *testing.T) {
+func TestLongReadsAtAMillionRows(t *testing.T) {
 	s := newPlainSystem(t)
 	a := s.start()
 	_, err := s.sql.ExecContext(t.Context(), fmt.Sprintf(fillRows, 1000))

@@ -310,8 +310,14 @@ func killedAtModel(t *testing.T, s *system, first, second release) {
 	if err != nil || status != http.StatusCreated || got.Predictions[0].Stored != "yes" {
 		t.Errorf("a retry: %d, %+v, %v", status, got, err)
 	}
-	if rows, keys := s.rows(), s.keys(); len(rows) != 1 || len(keys) != 1 {
-		t.Errorf("rows %v, objects %v", rows, keys)
+	// The release before makes another id of the same key, with the visitor in
+	// it: what was sent to today's and is sent again to it is a second upload.
+	want := 1
+	if second.name == "before" {
+		want = 2
+	}
+	if rows, keys := s.rows(), s.keys(); len(rows) != want || len(keys) != want {
+		t.Errorf("rows %v, objects %v, want %d of each", rows, keys, want)
 	}
 }
 
