@@ -76,8 +76,8 @@ func TestNothingForeignReachesWhatIsStarted(t *testing.T) {
 func TestDebianIsNamed(t *testing.T) {
 	const mirror = "The Debian mirror failed, not the program"
 	for _, c := range []struct{ name, debootstrap, chroot, want string }{
-		{"mirror", "echo 'E: Failed getting release file http://deb.debian.org'; exit 1", "", mirror},
-		{"mirror later", "", "echo 'E: Failed to fetch http://deb.debian.org/x.deb'; exit 100", mirror},
+		{"mirror", "echo 'E: Failed getting release file http://mirror.example/debian'; exit 1", "", mirror},
+		{"mirror later", "", "echo 'E: Failed to fetch http://mirror.example/debian/x.deb'; exit 100", mirror},
 		{"base system", "echo 'W: Failure while configuring base packages'; exit 1", "",
 			"Debian unstable has changed, not the program under test: it could not install the base system with debootstrap"},
 		{"package gone", "", "echo 'E: Unable to locate package mysql-server-core'; exit 100",
