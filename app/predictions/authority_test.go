@@ -1,3 +1,5 @@
+//go:build !unit
+
 package predictions_test
 
 import (
