@@ -45,6 +45,7 @@ unit: ## the quick inner loop: no browser, no database, no Python
 .PHONY: test-all
 test-all: test-deps ## what "make test" leaves out because it takes long
 	$(TIMED) "long: app and local" go test -race -shuffle=$(SHUFFLE) -timeout 30m -tags long -run '^TestLong' ./app/... ./local/...
+	$(TIMED) "long: model" go test -shuffle=$(SHUFFLE) -timeout 30m -tags long -run '^TestLong' ./local/model
 
 # e2e/provider compiles only beside sources that are made when it is built.
 .PHONY: check
@@ -63,11 +64,11 @@ check: ## formatting, vet, staticcheck, shellcheck, tidy modules, known vulnerab
 		grep -q 'fetching vulnerabilities' .local/govulncheck && echo "govulncheck: left out, its database cannot be reached from here"; } || { \
 		cat .local/govulncheck; exit 1; }
 
-# The model's arithmetic is not run under the race detector, which makes it ten
-# times slower and watches nothing there: one goroutine reads what it wrote.
+# The demo model's arithmetic is not run under the race detector, which makes it
+# ten times slower and watches nothing there; loading and concurrency are.
 .PHONY: test-app
 test-app: test-deps
-	$(TIMED) "test: app and local" go test -race -shuffle=$(SHUFFLE) -timeout 20m $$(go list ./app/... ./local/... | grep -v /local/model$$)
+	$(TIMED) "test: app and local" go test -race -shuffle=$(SHUFFLE) -timeout 20m ./app/... ./local/...
 	$(TIMED) "test: model" go test -shuffle=$(SHUFFLE) -timeout 20m ./local/model
 
 # The count of mutations that the controls notice is printed, so that a shrinking
