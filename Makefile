@@ -93,6 +93,7 @@ ci-cold: ## .ci/run of the last commit on a machine that has nothing yet; needs 
 golden: ## write all generated files anew: user data, plan, names, configuration, cost, exceptions, architecture
 	go test ./infra -update
 	go run ./infra/document/write
+	go test -tags unit -run TestSmallSamples ./app/web -update
 
 # Prowler is large (2 GB of Python packages), so this is not part of e2e.
 .PHONY: audit
