@@ -116,25 +116,32 @@ func TestTwoInstances(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, fixed)
 	a, b := s.start(), s.start()
+	s.killedAtModel(a, b)
+	if rows, keys := s.rows(), s.keys(); len(rows) != 1 || len(keys) != 1 {
+		t.Errorf("rows %v, objects %v", rows, keys)
+	}
+}
+
+// killedAtModel kills a while its upload is at the model: b finishes it, and
+// takes the same upload again.
+func (s *system) killedAtModel(a, b *process) {
+	s.t.Helper()
 	s.model.hold()
-	before := s.model.calls.Load()
+	asked := s.model.calls.Load()
 	failed := make(chan error, 1)
 	go func() {
 		_, _, err := a.post(context.Background(), picture(1), "the-key")
 		failed <- err
 	}()
-	s.await("the upload is at the model", func() bool { return s.model.calls.Load() > before })
+	s.await("the upload is at the model", func() bool { return s.model.calls.Load() > asked })
 	a.kill()
 	if err := <-failed; err == nil {
-		t.Fatal("a killed app answered")
+		s.t.Fatal("a killed app answered")
 	}
 	s.model.open()
 	s.await("the other finishes it", func() bool { return s.waiting() == 0 && len(s.rows()) == 1 })
-	status, got, err := b.post(t.Context(), picture(1), "the-key")
+	status, got, err := b.post(s.t.Context(), picture(1), "the-key")
 	if err != nil || status != http.StatusCreated || got.Predictions[0].Stored != "yes" {
-		t.Errorf("a retry: %d, %+v, %v", status, got, err)
-	}
-	if rows, keys := s.rows(), s.keys(); len(rows) != 1 || len(keys) != 1 {
-		t.Errorf("rows %v, objects %v", rows, keys)
+		s.t.Errorf("a retry: %d, %+v, %v", status, got, err)
 	}
 }

@@ -291,25 +291,7 @@ func pendingForDatabase(t *testing.T, s *system, first, second release) {
 
 // killedAtModel: the other is running when the first dies with its claim.
 func killedAtModel(t *testing.T, s *system, first, second release) {
-	a, b := s.run(first), s.run(second)
-	s.model.hold()
-	asked := s.model.calls.Load()
-	failed := make(chan error, 1)
-	go func() {
-		_, _, err := a.post(t.Context(), picture(1), "the-key")
-		failed <- err
-	}()
-	s.await("the upload is at the model", func() bool { return s.model.calls.Load() > asked })
-	a.kill()
-	if err := <-failed; err == nil {
-		t.Fatal("a killed app answered")
-	}
-	s.model.open()
-	s.await("the other finishes it", func() bool { return s.waiting() == 0 && len(s.rows()) == 1 })
-	status, got, err := b.post(t.Context(), picture(1), "the-key")
-	if err != nil || status != http.StatusCreated || got.Predictions[0].Stored != "yes" {
-		t.Errorf("a retry: %d, %+v, %v", status, got, err)
-	}
+	s.killedAtModel(s.run(first), s.run(second))
 	// The release before makes another id of the same key, with the visitor in
 	// it: what was sent to today's and is sent again to it is a second upload.
 	want := 1

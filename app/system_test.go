@@ -11,8 +11,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -337,18 +335,11 @@ func get(url string) int {
 	return resp.StatusCode
 }
 
-// freePort is an address for the app. Its port is below those that systems
-// hand out by themselves, so nobody gets it between our look and the app's.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for range 100 {
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))); err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("no free port")
-	return ""
+	port, err := program.FreePort()
+	must(t, err)
+	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
 func tail(out []byte) []byte { return out[max(0, len(out)-4000):] }

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -23,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"vinfast-classifier/app/doctor"
+	"vinfast-classifier/local/program"
 )
 
 func TestHealthyInstance(t *testing.T) {
@@ -240,17 +240,14 @@ func mute(context.Context, string, string) (net.Conn, error) {
 	return nil, errors.New("connection refused")
 }
 
-// closed is an address at which nobody listens: its port is below those that
-// systems hand out by themselves.
+// closed is an address at which nobody listens.
 func closed(t *testing.T) string {
-	for range 100 {
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))); err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
+	t.Helper()
+	port, err := program.FreePort()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
 func line(t *testing.T, r doctor.Report, name string) doctor.Line {

@@ -55,12 +55,17 @@ type Store struct {
 // Open returns a store over connections of the given connector (FromDSN or
 // Account.Connector). It makes none yet. The pictures' URLs name bucket.
 func Open(connector driver.Connector, bucket string) *Store {
+	return &Store{db: pool(connector, maxConnections), reads: pool(timed{connector}, readConnections),
+		turns: make(chan struct{}, readConnections), bucket: bucket}
+}
+
+func pool(connector driver.Connector, connections int) *sql.DB {
 	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(maxConnections)
-	db.SetMaxIdleConns(maxConnections)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(idleTime)
 	db.SetConnMaxLifetime(lifetime)
-	return &Store{db: db, reads: openReads(connector), turns: make(chan struct{}, readConnections), bucket: bucket}
+	return db
 }
 
 // Close ends all connections.

@@ -2,7 +2,6 @@ package predictions
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -45,15 +44,6 @@ func (c timed) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errors.Join(fmt.Errorf("set the time of a statement: %w", err), conn.Close())
 	}
 	return conn, nil
-}
-
-func openReads(connector driver.Connector) *sql.DB {
-	db := sql.OpenDB(timed{connector})
-	db.SetMaxOpenConns(readConnections)
-	db.SetMaxIdleConns(readConnections)
-	db.SetConnMaxIdleTime(idleTime)
-	db.SetConnMaxLifetime(lifetime)
-	return db
 }
 
 // reading waits for its turn and bounds what follows. The error is car.ErrBusy

@@ -22,14 +22,14 @@ const (
 // Stats counts the uploads of a span, all of one moment. Its errors are those of
 // List.
 func (s *Store) Stats(ctx context.Context, span car.Span) (car.Stats, error) {
+	if !storable(span.Since) || !storable(span.Until) {
+		return car.Stats{}, fmt.Errorf("statistics from %v to %v: %w", span.Since, span.Until, ErrUnfit)
+	}
 	ctx, done, err := s.reading(ctx)
 	if err != nil {
 		return car.Stats{}, fmt.Errorf("statistics: %w", err)
 	}
 	defer done()
-	if !storable(span.Since) || !storable(span.Until) {
-		return car.Stats{}, fmt.Errorf("statistics from %v to %v: %w", span.Since, span.Until, ErrUnfit)
-	}
 	var stats car.Stats
 	tx, err := s.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
 	if err == nil {

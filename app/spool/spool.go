@@ -94,9 +94,7 @@ func (s *Spool) begin() error {
 	if err != nil {
 		return err
 	}
-	if err := s.beat(); err != nil {
-		s.tell(err) // the next beat tries again
-	}
+	s.tell(s.beat()) // the next beat tries again
 	return s.clean(now.Add(-leftOver))
 }
 

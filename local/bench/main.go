@@ -15,7 +15,6 @@ import (
 	"image/color"
 	"image/jpeg"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -96,7 +95,7 @@ func starts(ctx context.Context, dir string, out *strings.Builder) error {
 // launch runs the launcher until it is ready, stops it, and returns the
 // seconds it took to be ready.
 func launch(ctx context.Context, dir string) (float64, error) {
-	port, err := freePort()
+	port, err := program.FreePort()
 	if err != nil {
 		return 0, err
 	}
@@ -219,14 +218,6 @@ func drawn(w, h int) []byte {
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
 	return v[len(v)/2]
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 func ready(url string) bool {

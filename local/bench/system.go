@@ -28,6 +28,7 @@ import (
 	"vinfast-classifier/local/database"
 	"vinfast-classifier/local/endpoint"
 	"vinfast-classifier/local/objectstore"
+	"vinfast-classifier/local/program"
 )
 
 // system is the app as a process of its own; database, S3 and endpoint beside
@@ -72,7 +73,7 @@ func (s *system) serve(h http.Handler) string {
 }
 
 func (s *system) startApp(dir, dsn, store, api string) error {
-	port, err := freePort()
+	port, err := program.FreePort()
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,10 @@ package program
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
@@ -40,4 +44,19 @@ func Command(ctx context.Context, path string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = Environment()
 	return cmd
+}
+
+// FreePort is a port of loopback that nobody listens at, for a program that is
+// started next. It is below those that systems hand out by themselves, so nobody
+// gets it between this look and the program's.
+func FreePort() (int, error) {
+	var faults []error
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)))
+		if err == nil {
+			return l.Addr().(*net.TCPAddr).Port, l.Close()
+		}
+		faults = append(faults, err)
+	}
+	return 0, fmt.Errorf("no free port: %w", errors.Join(faults...))
 }
